@@ -1,0 +1,52 @@
+# Every command of this project. `make help` is made from the ## comments.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+VIDEO  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help simulate test test-fast eval-summary lint format status logs once setup setup-dev clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## Make the virtual environment, folders, .env and signing key
+	@$(PYTHON) bootstrap.py --rooms scanner,writer
+
+setup-dev: ## The same, with all that the tests need
+	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer,tracking,alerts,onnx,ultralytics,training,dev
+
+simulate: setup ## Take a clip through the whole pipeline (VIDEO=path for your own)
+	@$(BIN)/python scripts/simulate.py $(if $(VIDEO),"$(VIDEO)")
+
+test: setup-dev ## Run the whole test suite
+	@bash scripts/run_tests.sh
+
+test-fast: setup-dev ## Run the tests that need seconds only
+	@$(BIN)/python -m pytest -m "not integration and not docker and not torture" -q -n auto
+
+eval-summary: setup-dev ## Score the writer on held-out scenes (ARGS=--rules: the rules alone)
+	@$(BIN)/python -m summarize_scene.training.evaluate $(ARGS)
+
+lint: setup-dev ## ruff, mypy --strict and the import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@mkdir -p .cache/typing && ln -sfn ../../vv-core .cache/typing/vv_core && ln -sfn ../../schemas .cache/typing/vv_schemas
+	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator
+	@MYPYPATH=.cache/typing:scripts $(BIN)/mypy bootstrap.py scripts/*.py
+	@PYTHONPATH=.cache/typing $(BIN)/lint-imports --cache-dir .cache/import-linter
+
+format: ## Format the code
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+once: setup ## Run one cycle of the orchestrator
+	@$(BIN)/python scripts/orchestrator.py --once
+
+status: ## Queue, last cycle, quarantine, disk, alerts
+	@$(PYTHON) scripts/status.py
+
+logs: ## Follow logs/app.log, readable
+	@$(PYTHON) scripts/show_logs.py --follow
+
+clean: ## Remove what tests and simulation left (data, keys and .env stay)
+	@rm -rf simulation .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
