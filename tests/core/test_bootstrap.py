@@ -1,0 +1,225 @@
+"""``bootstrap.py`` as a command; where it would install something, a fake stands on the path."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.core.conftest import ROOT
+from tests.core.test_environment import BARE_PYTHON
+
+# Writes down how it is called; `fail-<word>` beside it makes calls with that word fail.
+FAKE_PYTHON = """#!/bin/sh
+echo "VV_HOME=$VV_HOME" "$@" >> "{calls}"
+for word in install vv_core.preparation; do
+    case " $* " in *" $word "*)
+        if [ -e "{folder}/fail-$word" ]; then echo "$word: no luck" >&2; exit 75; fi;;
+    esac
+done
+"""
+
+# Stands for `python -m venv`: makes the fake Python.
+FAKE_VENV = """
+import pathlib, shutil, sys
+folder = pathlib.Path(__file__).parent
+if (folder / "fail-venv").exists():
+    sys.exit("ensurepip is not available")
+target = pathlib.Path(sys.argv[1]) / "bin"
+target.mkdir(parents=True)
+shutil.copy(folder / "fake-python", target / "python")
+"""
+
+
+@dataclass
+class Project:
+    """A copy of what bootstrap.py needs, beside its fakes."""
+
+    root: Path
+    fakes: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run bootstrap.py from another folder."""
+        env = {name: text for name, text in os.environ.items() if name != "VV_HOME"}
+        return subprocess.run(
+            [BARE_PYTHON, str(self.root / "bootstrap.py"), *arguments],
+            check=False,
+            timeout=60,
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env={**env, "PYTHONPATH": str(self.fakes)},
+        )
+
+    def calls(self) -> list[str]:
+        """Return how the environment's Python was called since the last time."""
+        path = self.fakes / "calls"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return lines
+
+    def fail(self, word: str) -> None:
+        """Let calls with a word fail."""
+        (self.fakes / f"fail-{word}").touch()
+
+    def mend(self) -> None:
+        """Let nothing fail any more."""
+        for path in self.fakes.glob("fail-*"):
+            path.unlink()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return a project that was just copied to a machine."""
+    root, fakes = tmp_path / "pro ject", tmp_path / "fakes"
+    (root / "requirements").mkdir(parents=True)
+    fakes.mkdir()
+    for name in ("bootstrap.py", "pyproject.toml", ".env.example", "requirements/no-deps.txt"):
+        shutil.copy(ROOT / name, root / name)
+    (root / "requirements" / "constraints.txt").write_text("pydantic==2.14.3\n")
+    (fakes / "venv.py").write_text(FAKE_VENV)
+    fake = fakes / "fake-python"
+    fake.write_text(FAKE_PYTHON.format(calls=fakes / "calls", folder=fakes))
+    fake.chmod(0o755)
+    return Project(root, fakes)
+
+
+def test_a_fresh_copy_is_installed_pinned_and_prepared(project: Project) -> None:
+    result = project.run("--rooms", "writer,scanner")
+    assert (result.returncode, result.stderr) == (0, "")
+    root = project.root
+    pip = "VV_HOME= -m pip --disable-pip-version-check install"
+    assert project.calls() == [
+        f"{pip} --constraint {root}/requirements/constraints.txt --editable {root}[scanner,writer] --quiet",
+        f"{pip} --no-deps --requirement {root}/requirements/no-deps.txt --quiet",
+        f"VV_HOME={root} -m vv_core.preparation",
+    ]
+    assert (root / ".env").read_bytes() == (root / ".env.example").read_bytes()
+    assert stat.S_IMODE((root / ".env").stat().st_mode) == 0o600
+    assert "llama.cpp" not in result.stdout
+
+
+def test_the_second_run_installs_nothing_and_prepares_again(project: Project) -> None:
+    project.run("--rooms", "writer")
+    project.calls()
+    result = project.run("--rooms", "writer")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert project.calls() == [f"VV_HOME={project.root} -m vv_core.preparation"]
+
+
+def test_settings_that_are_there_are_kept(project: Project) -> None:
+    (project.root / ".env").write_text("VV_LANGUAGE=en\n")
+    assert project.run("--rooms", "writer").returncode == 0
+    assert (project.root / ".env").read_text() == "VV_LANGUAGE=en\n"
+
+
+def test_rooms_are_added_to_those_that_are_there(project: Project) -> None:
+    project.run("--rooms", "writer")
+    project.calls()
+    result = project.run("--rooms", "summarizer")
+    assert "[summarizer,writer]" in project.calls()[0]
+    assert "llama.cpp" in result.stdout
+    project.run("--rooms", "writer,summarizer")
+    assert len(project.calls()) == 1
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements/constraints.txt"])
+def test_a_changed_list_of_dependencies_is_installed(project: Project, name: str) -> None:
+    project.run("--rooms", "writer")
+    project.calls()
+    with (project.root / name).open("a") as stream:
+        stream.write("\n# changed\n")
+    project.run("--rooms", "writer", "--skip-existing")
+    assert len(project.calls()) == 1
+    project.run("--rooms", "writer")
+    assert len(project.calls()) == 2
+
+
+@pytest.mark.parametrize("content", ["", "one line", "\n\n", "\0"])
+def test_a_stamp_that_was_cut_means_install_again(project: Project, content: str) -> None:
+    project.run("--rooms", "writer")
+    project.calls()
+    (project.root / ".venv" / ".vv-installed").write_text(content)
+    result = project.run("--rooms", "writer")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(project.calls()) == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "message", "advice"),
+    [
+        (
+            "venv",
+            69,
+            "virtual environment cannot be made: ensurepip",
+            "apt-get install python3-venv",
+        ),
+        ("install", 69, "pip install --constraint … failed", "Then run it again"),
+        ("vv_core.preparation", 75, "folders or key could not be made", "advice above"),
+    ],
+)
+def test_a_step_that_fails_is_named_and_the_next_run_goes_on(
+    project: Project, word: str, code: int, message: str, advice: str
+) -> None:
+    project.fail(word)
+    result = project.run("--rooms", "writer")
+    assert result.returncode == code
+    assert message in result.stderr
+    assert advice in result.stderr
+    assert "Traceback" not in result.stderr
+    project.mend()
+    assert project.run("--rooms", "writer").returncode == 0
+    assert project.calls()[-1] == f"VV_HOME={project.root} -m vv_core.preparation"
+
+
+@pytest.mark.parametrize("rooms", ["kitchen", "writer,,scanner", "", "writer,kitchen"])
+def test_an_unknown_room_is_named_before_anything_is_done(project: Project, rooms: str) -> None:
+    result = project.run("--rooms", rooms)
+    assert result.returncode == 78
+    assert "unknown room" in result.stderr
+    assert "→ Choose of scanner, " in result.stderr
+    assert not (project.root / ".venv").exists()
+
+
+def test_a_missing_file_of_the_project_is_named(project: Project) -> None:
+    (project.root / "requirements" / "constraints.txt").unlink()
+    result = project.run("--rooms", "writer")
+    assert result.returncode == 78
+    assert "constraints.txt" in result.stderr
+    assert "→ " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_help_names_the_rooms(project: Project) -> None:
+    result = project.run("--help")
+    assert result.returncode == 0
+    for room in ("scanner", "summarizer", "writer", "tracking", "alerts", "dev"):
+        assert room in result.stdout
+
+
+def test_the_rooms_are_the_extras_of_the_project() -> None:
+    code = (
+        "import sys, tomllib; sys.path.insert(0, sys.argv[1]); import bootstrap\n"
+        "extras = tomllib.load(open(sys.argv[1] + '/pyproject.toml', 'rb'))\n"
+        "extras = extras['project']['optional-dependencies']\n"
+        "print(set(bootstrap.ROOMS) - set(extras))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT)],
+        check=True,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
+    assert result.stdout == "set()\n"
+
+
+def test_an_old_python_gets_far_enough_to_be_told_so() -> None:
+    ast.parse((ROOT / "bootstrap.py").read_text("utf-8"), feature_version=(3, 7))
