@@ -1,0 +1,273 @@
+"""The key store: one JSON file with the HMAC keys of this box, for its owner's eyes only.
+
+::
+
+    {"schema": "vv.hmac-keys/1", "active": "<key id>",
+     "keys": {"<key id>": {"secret": "<base64 of 32 bytes or more>", "created": "2026-11-21T02:03:04Z"}}}
+
+``active`` names the key that signs; the others still verify. No message of this module holds a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import secrets
+import stat
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vv_core.atomic import move_no_replace, temp_name
+from vv_core.audit.canonical import MalformedError, load_strict
+from vv_core.audit.regular_file import open_regular
+from vv_core.audit.signing import is_key_id
+from vv_core.audit.verdict import Reason
+from vv_core.clock import Clock, SystemClock, format_utc, parse_utc
+from vv_core.errors import KeyAccessError, from_oserror
+from vv_core.logs import get_logger
+
+if TYPE_CHECKING:
+    from vv_core.settings import Settings
+
+SCHEMA = "vv.hmac-keys/1"
+SECRET_BYTES = 32
+MAX_STORE_BYTES = 1024 * 1024
+_MIN_DISTINCT_BYTES = 8
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+_ADVICE_MISSING = (
+    "Run bootstrap.py, which creates a key store, or set VV_HMAC_KEYS_FILE to the one you have."
+)
+_ADVICE_BROKEN = "Restore the key store from a backup; do not edit it by hand."
+
+
+@dataclass(frozen=True)
+class KeyStore:
+    """Keys of a box.
+
+    Attributes:
+        active: id of the key that signs; always one of ``keys``.
+        keys: secrets by key id; kept out of `repr`.
+    """
+
+    active: str
+    keys: dict[str, bytes] = field(repr=False)
+
+    @property
+    def active_secret(self) -> bytes:
+        """The secret of the key that signs."""
+        return self.keys[self.active]
+
+
+def load_keys(settings: Settings) -> KeyStore:
+    """Return the keys that the settings name: the key store, or the key of a trial.
+
+    Raises:
+        KeyAccessError: the key store is missing, unsafe or broken; the trial key is weak.
+    """
+    if settings.hmac_key is None:
+        return read_key_store(settings.key_store_path)
+    get_logger("audit").warning(
+        "VV_HMAC_KEY signs with a key from the environment, which other programs can read; "
+        "use it for a trial only, and a key store (VV_HMAC_KEYS_FILE) on a box"
+    )
+    secret = settings.hmac_key.get_secret_value().encode("utf-8", "surrogateescape")
+    if _is_weak(secret):
+        raise KeyAccessError(
+            "the key in VV_HMAC_KEY is too short or too simple",
+            advice=f"Use {SECRET_BYTES} random bytes or more: openssl rand -hex {SECRET_BYTES}.",
+        )
+    key_id = f"trial-{hashlib.sha256(b'vv.hmac-key-id/1' + secret).hexdigest()[:16]}"
+    return KeyStore(key_id, {key_id: secret})
+
+
+def signing_key(settings: Settings) -> tuple[str, bytes]:
+    """Return the id and the secret of the key that signs.
+
+    Raises:
+        KeyAccessError: as from `load_keys`.
+    """
+    store = load_keys(settings)
+    return store.active, store.active_secret
+
+
+def read_key_store(path: Path) -> KeyStore:
+    """Read a key store, if it is safe where it lies.
+
+    Raises:
+        KeyAccessError: it is missing, reached through a link, readable or writable by others, owned
+            by somebody else, in a folder that others may change, or not a key store.
+    """
+    return parse_key_store(_read_safely(path), str(path))
+
+
+def parse_key_store(data: bytes, name: str) -> KeyStore:
+    """Return the keys in the content of a key store.
+
+    Args:
+        data: the file's content.
+        name: what to call the file in messages.
+
+    Raises:
+        KeyAccessError: it is not a key store, or one of its keys is weak.
+    """
+    try:
+        document = load_strict(data, max_bytes=MAX_STORE_BYTES)
+    except MalformedError as exc:
+        raise _broken(name, exc.message) from None
+    if not isinstance(document, dict) or document.keys() != {"schema", "active", "keys"}:
+        raise _broken(name, "it needs schema, active and keys, and nothing else")
+    if document["schema"] != SCHEMA:
+        raise _broken(name, f"its schema is not {SCHEMA}")
+    raw_keys = document["keys"]
+    if not isinstance(raw_keys, dict):
+        raise _broken(name, "keys is not an object")
+    keys = {key_id: _parse_key(key_id, raw, name) for key_id, raw in raw_keys.items()}
+    active = document["active"]
+    if not isinstance(active, str) or active not in keys:
+        raise _broken(name, "the active key is not among its keys")
+    return KeyStore(active, keys)
+
+
+def create_key_store(path: Path, clock: Clock | None = None) -> str:
+    """Create a key store with one strong key and return the key's id.
+
+    The file appears whole, with mode 600, in a folder that is created with mode 700 if it is missing.
+
+    Args:
+        path: the file to create.
+        clock: where the creation time comes from.
+
+    Raises:
+        KeyAccessError: something is there already, which is never overwritten; or what was written
+            cannot be read back safely.
+        VvError: the file system refuses.
+    """
+    if os.path.lexists(path):
+        raise _exists(path)
+    moment = (clock or SystemClock()).now()
+    key_id = f"k{moment:%Y%m%d}-{secrets.token_hex(4)}"
+    secret = base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
+    keys = {key_id: {"secret": secret, "created": format_utc(moment)}}
+    document = {"schema": SCHEMA, "active": key_id, "keys": keys}
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise from_oserror(exc, "create the folder of the key store", path.parent) from exc
+    try:
+        _write_new(path, json.dumps(document, indent=2).encode("ascii") + b"\n")
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as exc:
+        raise from_oserror(exc, "create the key store", path) from exc
+    return read_key_store(path).active
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Write a file that only its owner may read, whole, and only where there is none."""
+    temporary = path.parent / temp_name()
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o600)
+            stream.write(data)
+            stream.flush()
+            os.fsync(descriptor)
+        move_no_replace(temporary, path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _read_safely(path: Path) -> bytes:
+    try:
+        _check_folder(path)
+        descriptor, status = open_regular(path)
+        with os.fdopen(descriptor, "rb") as stream:
+            _check_access(path, status)
+            return stream.read(MAX_STORE_BYTES + 1)
+    except MalformedError as exc:
+        is_link = exc.reason is Reason.SYMBOLIC_LINK
+        raise KeyAccessError(
+            f"the key store {str(path)!r} is {'a symbolic link' if is_link else 'not a regular file'}",
+            advice="Give the path of the file itself.",
+        ) from None
+    except FileNotFoundError:
+        raise KeyAccessError(
+            f"there is no key store {str(path)!r}", advice=_ADVICE_MISSING
+        ) from None
+    except OSError as exc:
+        raise KeyAccessError(
+            f"the key store {str(path)!r} cannot be read: {exc.strerror}",
+            advice="Give the user that runs this the ownership of the file, with mode 600.",
+        ) from exc
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse a folder in which others may replace the file; in a sticky one (/tmp) they may not."""
+    mode = path.parent.stat().st_mode
+    if mode & _OTHERS_WRITE and not mode & stat.S_ISVTX:
+        raise KeyAccessError(
+            f"others may replace the key store {str(path)!r}: its folder has mode {mode & 0o7777:o}",
+            advice=f"Run: chmod go-w {str(path.parent)!r}",
+        )
+
+
+def _check_access(path: Path, status: os.stat_result) -> None:
+    if status.st_mode & _OTHERS:
+        raise KeyAccessError(
+            f"others have access to the key store {str(path)!r}: "
+            f"it has mode {stat.S_IMODE(status.st_mode):o}",
+            advice=f"Run: chmod 600 {str(path)!r}. If others may have read it, make a new key.",
+        )
+    if status.st_uid not in {0, os.geteuid()}:
+        raise KeyAccessError(
+            f"the key store {str(path)!r} belongs to user {status.st_uid}",
+            advice=f"Run: chown {os.geteuid()} {str(path)!r}",
+        )
+
+
+def _parse_key(key_id: str, raw: Any, name: str) -> bytes:
+    if not is_key_id(key_id):
+        raise _broken(name, "a key id is not of the form [A-Za-z0-9._-]{1,64}")
+    if not isinstance(raw, dict) or raw.keys() != {"secret", "created"}:
+        raise _broken(name, f"key {key_id} needs secret and created, and nothing else")
+    secret, created = raw["secret"], raw["created"]
+    if not isinstance(secret, str) or not isinstance(created, str):
+        raise _broken(name, f"secret and created of key {key_id} are not both text")
+    try:
+        parse_utc(created)
+    except ValueError:
+        raise _broken(name, f"created of key {key_id} is not a UTC time") from None
+    try:
+        value = base64.b64decode(secret.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise _broken(name, f"the secret of key {key_id} is not base64") from None
+    if _is_weak(value):
+        raise KeyAccessError(
+            f"key {key_id} in the key store {name!r} is too short or too simple",
+            advice="Move the file away and run bootstrap.py, which creates a strong key.",
+        )
+    return value
+
+
+def _is_weak(secret: bytes) -> bool:
+    """Tell whether a secret cannot be random: too few bytes, or too few different ones."""
+    return len(secret) < SECRET_BYTES or len(set(secret)) < _MIN_DISTINCT_BYTES
+
+
+def _broken(name: str, why: str) -> KeyAccessError:
+    return KeyAccessError(f"the key store {name!r} cannot be used: {why}", advice=_ADVICE_BROKEN)
+
+
+def _exists(path: Path) -> KeyAccessError:
+    return KeyAccessError(
+        f"{str(path)!r} exists, and a key store is never overwritten",
+        advice="Keep it. To begin with a new key, move it away first: old LogLines need it.",
+    )

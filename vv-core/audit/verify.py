@@ -1,0 +1,90 @@
+"""The whole decision about the bytes of one LogLine file; no files here.
+
+The checks are numbered and done in this order. The signature comes before version and schema, so that
+a change to a file that we signed is told as tampering (INVALID) wherever in the file it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vv_core.audit.canonical import MAX_BYTES, MalformedError, encode_checked, load_strict
+from vv_core.audit.signing import is_logline, verify_document
+from vv_core.audit.verdict import Reason, Status, Verdict
+from vv_core.errors import SchemaViolation
+from vv_core.utils import validate_schema
+from vv_schemas import schema_path
+
+SUPPORTED_SCHEMA = "vv.logline/1"
+MAX_FILE_BYTES = MAX_BYTES + 1
+"""A LogLine file is the canonical form and one newline."""
+
+FindSchemaProblem = Callable[[Any], str | None]
+"""Tells what is wrong with a document by the LogLine schema, or None."""
+
+
+def find_schema_problem(document: Any) -> str | None:
+    """Check a document against ``logline.schema.json``.
+
+    Returns:
+        None when it follows the schema; else where it does not, in words that may hold its text.
+    """
+    try:
+        validate_schema(document, schema_path("logline"))
+    except SchemaViolation as exc:
+        return exc.message
+    return None
+
+
+def logline_bytes(signed: Mapping[str, Any]) -> bytes:
+    """Return the exact content of the file of a signed LogLine."""
+    return encode_checked(signed) + b"\n"
+
+
+def verify_bytes(
+    data: bytes,
+    keys: Mapping[str, bytes],
+    find_problem: FindSchemaProblem = find_schema_problem,
+) -> Verdict:
+    """Decide about the content of one LogLine file.
+
+    Args:
+        data: the file's content.
+        keys: secrets by key id.
+        find_problem: the schema check.
+
+    Returns:
+        The verdict; never raises for what stands in ``data``.
+    """
+    # 1. Strict JSON within the limits.
+    try:
+        document = load_strict(data, max_bytes=MAX_FILE_BYTES)
+    except MalformedError as exc:
+        return Verdict(Status.MALFORMED, exc.reason, exc.detail)
+    # 2 to 5. The signature.
+    verdict = verify_document(document, keys)
+    if verdict.status is not Status.VALID:
+        return verdict
+    # 6. The bytes are the ones that were written: not a blank more, no other spelling of a character.
+    if data != logline_bytes(document):
+        return Verdict(Status.INVALID, Reason.BYTES_CHANGED, key_id=verdict.key_id)
+    return _verify_content(document, verdict, find_problem)
+
+
+def _verify_content(
+    document: dict[str, Any], verdict: Verdict, find_problem: FindSchemaProblem
+) -> Verdict:
+    """Go on with a document whose signature and bytes are right; return ``verdict`` if the rest is."""
+    key_id = verdict.key_id
+    # 7. It is a LogLine, of a version that this program knows. A later one may be in order.
+    if not is_logline(document):
+        return Verdict(Status.MALFORMED, Reason.NOT_A_LOGLINE, key_id=key_id)
+    version = document["schema"]
+    if version != SUPPORTED_SCHEMA:
+        return Verdict(Status.UNVERIFIABLE, Reason.UNKNOWN_VERSION, version, key_id)
+    # 8. It follows the closed schema. An unknown field is no LogLine, even signed with a known key.
+    problem = find_problem(document)
+    if problem is not None:
+        return Verdict(Status.MALFORMED, Reason.SCHEMA_VIOLATION, problem, key_id)
+    return verdict
