@@ -1,0 +1,1 @@
+"""Real implementations of the product's interfaces that are quick enough for thousands of runs."""

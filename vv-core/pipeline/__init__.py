@@ -1,0 +1,1 @@
+"""What the orchestrator decides and does; ``scripts/orchestrator.py`` is its command line."""

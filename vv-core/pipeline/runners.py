@@ -1,0 +1,189 @@
+"""Running a stage for a batch: on this machine, or in a container."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from vv_core.errors import ConfigError, UnavailableError
+from vv_core.logs import get_logger
+from vv_core.pipeline.stages import StageSpec
+from vv_core.process import ChildResult, run_child
+from vv_core.settings import Settings
+from vv_core.stage import StageItem
+
+CONTAINER_LABEL = "ai.voulezvous.vv.stage"
+_DOCKER_TIMEOUT_S = 60.0
+
+
+class StageRunner(Protocol):
+    """Starts a stage with a batch list and waits for it."""
+
+    def recover(self) -> None:
+        """End whatever an orchestrator that was killed left running."""
+
+    def place(self, item: StageItem) -> StageItem:
+        """Return the item with its paths as the stage will see them."""
+
+    def run(
+        self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
+    ) -> ChildResult:
+        """Run the stage with a batch list.
+
+        Args:
+            spec: which stage.
+            batch_list: the list, on this machine; its items as `place` gave them.
+            timeout_s: longest time, seconds.
+            is_stalled: True ends the stage early.
+
+        Raises:
+            UnavailableError: it cannot be started now.
+            ConfigError: it can never be started as things are set.
+        """
+
+
+class ProcessRunner:
+    """Runs stages as child processes, with this Python."""
+
+    def __init__(self, settings: Settings, inherited_fd: int | None = None) -> None:
+        self._home = settings.home.absolute()
+        self._pass_fds = () if inherited_fd is None else (inherited_fd,)
+
+    def recover(self) -> None:
+        """Do nothing: stages of this runner end with their orchestrator."""
+
+    def place(self, item: StageItem) -> StageItem:
+        """Return the item unchanged."""
+        return item
+
+    def run(
+        self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
+    ) -> ChildResult:
+        """Run ``python -m <module> --batch <list>``."""
+        env = {**os.environ, "VV_HOME": str(self._home), "VV_PARENT_PID": str(os.getpid())}
+        argv = [sys.executable, "-m", spec.module, "--batch", str(batch_list)]
+        try:
+            return run_child(
+                argv,
+                timeout_s=timeout_s,
+                is_stalled=is_stalled,
+                env=env,
+                cwd=self._home,
+                pass_fds=self._pass_fds,
+            )
+        except OSError as exc:
+            raise UnavailableError(
+                f"the stage {spec.name} cannot be started: {exc}",
+                advice="Check memory and process limits; it is tried again by itself.",
+            ) from exc
+
+
+class ComposeRunner:
+    """Runs stages with ``docker compose run --rm``; data lies on a shared volume.
+
+    A container outlives an orchestrator that is killed. It must not keep the lock then, since nobody is
+    left to time it out: the next cycle removes it.
+
+    Attributes:
+        label: marks the containers of this installation, as ``name=value``.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._file = settings.resolve(settings.compose_file)
+        self._host_root = settings.storage.root
+        self._container_root = settings.compose_data_dir
+        # Two installations on one machine must not end each other's containers.
+        self.label = (
+            f"{CONTAINER_LABEL}={hashlib.sha256(os.fsencode(self._host_root)).hexdigest()[:12]}"
+        )
+
+    def recover(self) -> None:
+        """Remove containers that a killed orchestrator left behind.
+
+        Raises:
+            UnavailableError: the engine does not answer.
+        """
+        while containers := self._list_containers():
+            get_logger("pipeline").warning("removing left-over containers %s", containers)
+            self._docker(["rm", "--force", *containers])
+
+    def _list_containers(self) -> list[str]:
+        return self._docker(["ps", "--all", "--quiet", "--filter", f"label={self.label}"])
+
+    def place(self, item: StageItem) -> StageItem:
+        """Return the item with the paths of the container's volume."""
+        return replace(item, input=self._inside(item.input), output=self._inside(item.output))
+
+    def run(
+        self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
+    ) -> ChildResult:
+        """Run ``docker compose run --rm <service> --batch <list>``."""
+        name = f"vv-{spec.name.replace('_', '-')}-{secrets.token_hex(4)}"
+        argv = ["docker", "compose", "--file", str(self._file), "run", "--rm", "--no-TTY"]
+        argv += ["--name", name, "--label", self.label, spec.service]
+        argv += ["--batch", str(self._inside(batch_list))]
+        try:
+            return run_child(
+                argv,
+                timeout_s=timeout_s,
+                is_stalled=is_stalled,
+                # The client's end does not end the container: by name first, then the client.
+                before_end=lambda: self._remove(name),
+                cwd=self._file.parent,
+            )
+        except OSError as exc:
+            raise UnavailableError(
+                f"docker cannot be started for {spec.name}: {exc}",
+                advice="Install docker with compose v2, or set ORCHESTRATOR_RUNNER=process.",
+            ) from exc
+
+    def _inside(self, path: Path) -> Path:
+        try:
+            return self._container_root / path.relative_to(self._host_root)
+        except ValueError as exc:
+            raise ConfigError(
+                f"{str(path)!r} is outside of VIDEO_STORAGE_ROOT, which is all that containers see",
+                advice="Keep input and outputs below VIDEO_STORAGE_ROOT.",
+            ) from exc
+
+    def _remove(self, name: str) -> None:
+        try:
+            self._docker(["rm", "--force", name])
+        except UnavailableError as exc:
+            # The client is ended all the same; recover() of the next cycle removes the container.
+            get_logger("pipeline").error("container %s could not be removed: %s", name, exc.message)
+
+    def _docker(self, arguments: Sequence[str]) -> list[str]:
+        try:
+            result = run_child(
+                ["docker", *arguments], timeout_s=_DOCKER_TIMEOUT_S, keep_stdout=True
+            )
+        except OSError as exc:
+            raise UnavailableError(
+                f"docker cannot be started: {exc}", advice="Install docker with compose v2."
+            ) from exc
+        if result.exit_code != 0:
+            reason = " ".join(result.stderr_tail) or f"exit code {result.exit_code}"
+            raise UnavailableError(
+                f"docker {arguments[0]} failed: {reason}",
+                advice="Check that the engine runs: systemctl status docker.",
+            )
+        return list(result.stdout_lines)
+
+
+def make_runner(settings: Settings, inherited_fd: int | None = None) -> StageRunner:
+    """Return the runner that the settings name.
+
+    Args:
+        settings: of this box.
+        inherited_fd: the lock's descriptor, for stages to share.
+    """
+    if settings.orchestrator_runner == "compose":
+        return ComposeRunner(settings)
+    return ProcessRunner(settings, inherited_fd)
