@@ -1,0 +1,1 @@
+"""The summarizer: what a video's analytic says, in words that name nothing else."""
