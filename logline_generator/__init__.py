@@ -1,0 +1,1 @@
+"""The room that turns a summary into a signed LogLine."""
