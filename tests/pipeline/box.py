@@ -87,9 +87,9 @@ class Box:
         self.contents.add(sha256)
         return sha256
 
-    def cycle(self) -> int:
+    def cycle(self, is_ending: Callable[[], bool] = lambda: False) -> int:
         """Run one cycle and return its exit code."""
-        return run_once(self.settings, self.clock, lambda _settings, _fd: self.runner)
+        return run_once(self.settings, self.clock, lambda _settings, _fd: self.runner, is_ending)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""

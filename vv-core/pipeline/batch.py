@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vv_core.atomic import write_bytes_atomic
 from vv_core.errors import ExitCode, VvError
+from vv_core.pipeline.ending import Ending
 from vv_core.pipeline.journal import (
     START_ALLOWANCE_S,
     JournalState,
@@ -52,10 +53,6 @@ class ItemOutcome:
     was_killed: bool = False
 
 
-class Ending(Exception):
-    """The orchestrator is ending."""
-
-
 def run_batch(
     runner: StageRunner,
     spec: StageSpec,
@@ -81,7 +78,7 @@ def run_batch(
     Raises:
         OSError: the batch list cannot be written.
         ConfigError: the runner cannot serve these paths.
-        Ending: the orchestrator is ending; nothing is known about the items.
+        Ending: the orchestrator is asked to end.
     """
     outcomes: dict[int, ItemOutcome] = {}
     waiting = list(range(len(items)))

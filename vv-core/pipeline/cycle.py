@@ -16,6 +16,7 @@ from vv_core.atomic import TEMP_PREFIX
 from vv_core.clock import Clock
 from vv_core.errors import VvError, from_oserror
 from vv_core.logs import get_logger
+from vv_core.pipeline.ending import Ending
 from vv_core.pipeline.history import CycleRun, History
 from vv_core.pipeline.intake import Intake, ReadyVideo, take_in
 from vv_core.pipeline.processed_log import ProcessedLog
@@ -42,6 +43,7 @@ class Cycle:
         history: History,
         alerter: Alerter,
         clock: Clock,
+        is_ending: Callable[[], bool] = lambda: False,
         on_finished: Callable[[int, int], None] = lambda _finished, _total: None,
     ) -> None:
         """Take the parts.
@@ -53,6 +55,7 @@ class Cycle:
             history: diary and cache.
             alerter: tells the operator.
             clock: the time.
+            is_ending: True when the orchestrator is asked to end.
             on_finished: told how many of how many videos are through, for a progress bar.
         """
         self._settings = settings
@@ -61,6 +64,7 @@ class Cycle:
         self._runner = runner
         self._history = history
         self._clock = clock
+        self._is_ending = is_ending
         self._log = ProcessedLog(self._storage.orchestrator_data / "processed_videos.log")
         self._policy = RetryPolicy(
             first_wait_s=settings.orchestrator_retry_seconds,
@@ -84,6 +88,7 @@ class Cycle:
             runner=runner,
             settlement=self._settlement,
             monotonic=clock.monotonic,
+            is_ending=is_ending,
             on_finished=on_finished,
         )
 
@@ -94,6 +99,7 @@ class Cycle:
             was_interrupted: the last cycle did not end cleanly: clean up after it first.
 
         Raises:
+            Ending: the orchestrator is asked to end.
             VvError, sqlite3.Error: the box's own state cannot be read or written.
         """
         started, begun = self._now(), self._clock.monotonic()
@@ -107,6 +113,9 @@ class Cycle:
         except VvError as exc:
             self._report.stopped_by = exc.message
             raise
+        except Ending:
+            self._report.stopped_by = "asked to end"
+            raise
         finally:
             self._write_down(started, self._clock.monotonic() - begun)
         return self._report
@@ -116,7 +125,7 @@ class Cycle:
             self._runner.recover()
             self._remove_leftovers()
         self._log.repair()
-        intake = take_in(self._settings, self._history, self._clock.now())
+        intake = take_in(self._settings, self._history, self._clock.now(), self._is_ending)
         self._note_intake(intake)
         self._handle(intake.ready)
 
@@ -152,6 +161,8 @@ class Cycle:
         first: dict[str, ReadyVideo] = {}
         twins: list[ReadyVideo] = []
         for video in videos:
+            if self._is_ending():
+                raise Ending
             if video.sha256 in known:
                 self._settlement.finish_known(video)
             elif first.setdefault(video.sha256, video) is not video:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from vv_core.errors import InputMissingError, VvError, from_oserror
 from vv_core.logs import get_logger
 from vv_core.pipeline.discovery import Candidate, FileSignature, Ignored, discover
+from vv_core.pipeline.ending import Ending
 from vv_core.pipeline.history import History
 from vv_core.pipeline.stability import Writing, is_open_for_writing, is_unchanged_long_enough
 from vv_core.settings import Settings
@@ -55,10 +57,22 @@ class Intake:
     ignored: list[Ignored] = field(default_factory=list)
 
 
-def take_in(settings: Settings, history: History, moment: datetime) -> Intake:
+def take_in(
+    settings: Settings,
+    history: History,
+    moment: datetime,
+    is_ending: Callable[[], bool] = lambda: False,
+) -> Intake:
     """Look at ``input/`` once.
 
+    Args:
+        settings: of this box.
+        history: knows earlier looks and hashes.
+        moment: the current time.
+        is_ending: True when the orchestrator is asked to end.
+
     Raises:
+        Ending: the orchestrator is asked to end.
         VvError: the folder cannot be listed.
     """
     folder = settings.storage.input
@@ -68,6 +82,8 @@ def take_in(settings: Settings, history: History, moment: datetime) -> Intake:
         raise from_oserror(exc, "list the videos in", folder) from exc
     intake = Intake(ignored=ignored)
     for candidate in candidates:
+        if is_ending():
+            raise Ending
         try:
             video = _take_one(candidate, settings, history, moment.timestamp())
         except InputMissingError:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import FrameType
+from typing import NoReturn
 
 from vv_core.alerts import Alert, Severity, make_alerter
 from vv_core.cli import CommandParser, report_error, run_command
@@ -20,6 +19,7 @@ from vv_core.errors import ExitCode, TemporaryError, VvError, from_oserror
 from vv_core.logs import get_logger, printable, setup_logging
 from vv_core.pipeline.cycle import Cycle
 from vv_core.pipeline.database import is_damage, put_aside
+from vv_core.pipeline.ending import Ending, StopSign
 from vv_core.pipeline.history import History
 from vv_core.pipeline.lock import AlreadyRunning, CycleLock
 from vv_core.pipeline.quarantine import find_quarantined, put_back, quarantined
@@ -65,7 +65,6 @@ def _parser() -> CommandParser:
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     setup_logging(PROG, settings.resolve(settings.log_dir), arguments.verbose)
-    end_cleanly_on_sigterm()
     try:
         settings.storage.ensure()
     except OSError as exc:
@@ -74,25 +73,20 @@ def _run(arguments: argparse.Namespace) -> int:
         return list_quarantine(settings)
     if arguments.requeue is not None:
         return requeue_videos(settings, arguments.requeue)
-    if arguments.loop:
-        return run_loop(settings)
-    return run_once(settings)
-
-
-def end_cleanly_on_sigterm() -> None:
-    """Have SIGTERM end this process in good order: no lock, stage or container is left behind."""
-
-    def leave(number: int, _frame: FrameType | None) -> None:
-        # A second one must not break into the clean end.
-        signal.signal(number, signal.SIG_IGN)
-        # As an exception it ends the running stage, lets go of the lock and counts against no video.
-        sys.exit(128 + number)
-
-    signal.signal(signal.SIGTERM, leave)
+    with StopSign() as sign:
+        try:
+            if arguments.loop:
+                run_loop(settings, sign)
+            return run_once(settings, is_ending=sign.is_set)
+        except Ending:
+            sign.obey()
 
 
 def run_once(
-    settings: Settings, clock: Clock | None = None, make_stage_runner: MakeRunner = make_runner
+    settings: Settings,
+    clock: Clock | None = None,
+    make_stage_runner: MakeRunner = make_runner,
+    is_ending: Callable[[], bool] = lambda: False,
 ) -> int:
     """Run one cycle, unless another orchestrator is at work.
 
@@ -100,16 +94,20 @@ def run_once(
         settings: of this box.
         clock: the time; the machine's by default.
         make_stage_runner: makes the runner from settings and the lock's descriptor.
+        is_ending: True when the orchestrator is asked to end.
 
     Returns:
         0, or the exit code of what stopped the cycle.
 
     Raises:
+        Ending: the orchestrator is asked to end.
         VvError: the box's own state cannot be read or written.
     """
     try:
         with _state_errors(), CycleLock(_lock_path(settings)) as lock:
-            report = _run_locked(settings, clock or SystemClock(), make_stage_runner, lock)
+            report = _run_locked(
+                settings, clock or SystemClock(), make_stage_runner, is_ending, lock
+            )
     except AlreadyRunning:
         _say(
             settings,
@@ -124,7 +122,11 @@ def run_once(
 
 
 def _run_locked(
-    settings: Settings, clock: Clock, make_stage_runner: MakeRunner, lock: CycleLock
+    settings: Settings,
+    clock: Clock,
+    make_stage_runner: MakeRunner,
+    is_ending: Callable[[], bool],
+    lock: CycleLock,
 ) -> CycleReport:
     data = settings.storage.orchestrator_data
     alerter = make_alerter(data / "alerts.jsonl", _alert_urls(settings), clock.now())
@@ -138,6 +140,7 @@ def _run_locked(
                 history=history,
                 alerter=alerter,
                 clock=clock,
+                is_ending=is_ending,
                 on_finished=on_finished,
             )
             report = cycle.run(was_interrupted)
@@ -163,15 +166,20 @@ def _lock_path(settings: Settings) -> Path:
     return settings.storage.orchestrator_data / "orchestrator.lock"
 
 
-def run_loop(settings: Settings) -> int:
-    """Run cycles for ever; one that fails is reported and does not end the loop."""
-    while True:
+def run_loop(settings: Settings, sign: StopSign) -> NoReturn:
+    """Run cycles until asked to end; one that fails is reported and does not end the loop.
+
+    Raises:
+        Ending: the orchestrator was asked to end.
+    """
+    while not sign.is_set():
         begun = time.monotonic()
         try:
-            run_once(settings)
+            run_once(settings, is_ending=sign.is_set)
         except VvError as exc:
             report_error(PROG, exc)
-        time.sleep(max(0.0, settings.orchestrator_interval - (time.monotonic() - begun)))
+        sign.wait(settings.orchestrator_interval - (time.monotonic() - begun))
+    raise Ending
 
 
 def requeue_videos(settings: Settings, names: list[str]) -> int:

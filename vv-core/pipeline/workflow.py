@@ -44,6 +44,7 @@ class Workflow:
         runner: StageRunner,
         settlement: Settlement,
         monotonic: Callable[[], float],
+        is_ending: Callable[[], bool],
         on_finished: Callable[[int, int], None],
     ) -> None:
         """Take the parts.
@@ -54,6 +55,7 @@ class Workflow:
             runner: how they run.
             settlement: acts on how each stage ends for each video.
             monotonic: a clock, seconds.
+            is_ending: True when the orchestrator is asked to end.
             on_finished: told how many of how many videos are through.
         """
         self._settings = settings
@@ -63,7 +65,8 @@ class Workflow:
         self._settlement = settlement
         self._monotonic = monotonic
         self._on_finished = on_finished
-        self._is_ending = threading.Event()
+        self._is_ending = is_ending
+        self._has_failed = threading.Event()
         self._exclusive = {spec.name: threading.Lock() for spec in stages if spec.is_exclusive}
         self._reserved: dict[str, str] = {}
 
@@ -71,6 +74,7 @@ class Workflow:
         """Take videos through all stages, so far as each gets.
 
         Raises:
+            Ending: the orchestrator is asked to end.
             OSError, VvError, sqlite3.Error: the box's own state cannot be read or written.
         """
         works = [self._name(video) for video in videos]
@@ -86,7 +90,7 @@ class Workflow:
                 self._follow((each.result() for each in as_completed(running)), len(works))
             except BaseException:
                 # Leaving the pool waits for its threads: have them end their stages first.
-                self._is_ending.set()
+                self._has_failed.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
@@ -129,7 +133,7 @@ class Workflow:
             [self._item(position, spec, work) for work in todo],
             self._storage.orchestrator_data / "batches",
             monotonic=self._monotonic,
-            is_ending=self._is_ending.is_set,
+            is_ending=lambda: self._is_ending() or self._has_failed.is_set(),
         )
         believed = [
             self._believe(spec, work, outcome) for work, outcome in zip(todo, outcomes, strict=True)
