@@ -11,7 +11,8 @@ from scan_video.detectors import Detector, make_detector
 from scan_video.embedded import Gray, motion_view
 from scan_video.faces import FaceFinder, dlib_is_installed
 from scan_video.observations import Box, Finding
-from scan_video.pixels import Image, upright_image
+from scan_video.pictures import PICTURE_SIDE
+from scan_video.pixels import Image, reduce_frame, upright_image
 from vv_core.errors import ConfigError
 from vv_core.logs import get_logger
 from vv_core.settings import Settings
@@ -32,7 +33,7 @@ class Sight:
 
     Attributes:
         time_s: seconds from the first picture.
-        frame: as decoded, not turned.
+        frame: reduced to what pictures for people need, not turned: many may wait for their turn.
         findings: what was found in it, motion not among it yet.
         faces_to_blur: where faces are, also when the analytic is not to name them.
         motion_view: what motion is looked for in; None where that is not done.
@@ -82,7 +83,7 @@ class Eyes:
         reported = [*found, *faces] if self.reports_faces else found
         return Sight(
             time_s=time_s,
-            frame=frame,
+            frame=reduce_frame(frame, PICTURE_SIDE),
             findings=tuple(reported),
             faces_to_blur=tuple(face.box for face in faces) if self.blurs_faces else (),
             motion_view=motion_view(image) if self.is_embedded else None,

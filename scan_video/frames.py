@@ -42,6 +42,7 @@ Watch = Callable[[float, "VideoFrame"], T]
 
 _PARALLEL_CODECS = frozenset({"h264", "hevc"})
 _MAX_GROUP_BYTES = 48 * 1024 * 1024
+_MAX_GROUP_PICTURES = 32
 _PICTURE_MEMORY_BYTES = 768 * 1024 * 1024
 _PICTURES_PER_DECODER = 20
 _BYTES_PER_PIXEL = 1.5
@@ -100,8 +101,12 @@ def decoder_count(probe: VideoProbe, plan: SamplingPlan, workers: int) -> int:
     """Return how many decoders to run side by side; 1 means one with threads of its own."""
     if probe.codec not in _PARALLEL_CODECS or plan.method == "all_frames":
         return 1
-    largest = max((int(probe.table.sizes[part.feed].sum()) for part in plan.segments), default=0)
-    if largest > _MAX_GROUP_BYTES:
+    group_bytes = max(
+        (int(probe.table.sizes[part.feed].sum()) for part in plan.segments), default=0
+    )
+    group_pictures = max((len(part.wanted) for part in plan.segments), default=0)
+    if group_bytes > _MAX_GROUP_BYTES or group_pictures > _MAX_GROUP_PICTURES:
+        # What is made of a group waits until the groups before it are done.
         return 1
     decoder_bytes = probe.width * probe.height * _BYTES_PER_PIXEL * _PICTURES_PER_DECODER
     return max(1, min(workers, len(plan.segments), int(_PICTURE_MEMORY_BYTES / decoder_bytes)))

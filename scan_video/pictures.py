@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from scan_video.drawing import blur_boxes, draw_contact_sheet, draw_findings, encode_jpeg
 from scan_video.observations import Box, Finding, Kind
-from scan_video.pixels import Image, shrink, upright_image
+from scan_video.pixels import Image, reduce_frame, shrink, upright_image
 from vv_core.atomic import fsync_directory, write_bytes_atomic
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ MAX_BEST = 12
 PICTURE_SIDE = 1280
 FOLDER_SUFFIX = ".pictures"
 _MAX_LABELS = 64
-_KEPT_WHOLE_PIXELS = 1280 * 720
 _THUMBNAIL_SIDE = 320
 _MAX_THUMBNAILS = 12
 _SHEET_NAME = "contact-sheet.jpg"
@@ -88,7 +87,7 @@ class PictureKeeper:
             scores[key] = scores.get(key, 0.0) + finding.confidence
         winners = [key for key, score in scores.items() if self._wins(key, score)]
         if winners:
-            kept = _small_enough(frame)
+            kept = reduce_frame(frame, PICTURE_SIDE)
             for key in winners:
                 self._best[key] = _Candidate(scores[key], time_s, kept, findings)
         if self._seen % self._every == 0:
@@ -103,7 +102,7 @@ class PictureKeeper:
 
     def _add_thumbnail(self, time_s: float, frame: VideoFrame, faces: Sequence[Box]) -> None:
         image = shrink(
-            upright_image(_scaled(frame, 2 * _THUMBNAIL_SIDE), self._rotation), _THUMBNAIL_SIDE
+            upright_image(reduce_frame(frame, 2 * _THUMBNAIL_SIDE), self._rotation), _THUMBNAIL_SIDE
         )
         self._thumbnails.append((clock_text(time_s), blur_boxes(image, faces)))
 
@@ -157,21 +156,6 @@ def unique_names(raw_names: Sequence[str]) -> list[str]:
         name = re.sub(r"[^a-z0-9]+", "-", raw.lower()).strip("-")[:60] or "best"
         names.append(name if name not in names else f"{name}-{len(names)}")
     return names
-
-
-def _small_enough(frame: VideoFrame) -> VideoFrame:
-    """Return a frame that may be kept: whole, or reduced where that would cost much memory."""
-    is_small = frame.width * frame.height <= _KEPT_WHOLE_PIXELS
-    return frame if is_small else _scaled(frame, PICTURE_SIDE)
-
-
-def _scaled(frame: VideoFrame, max_side: int) -> VideoFrame:
-    scale = max_side / max(frame.width, frame.height)
-    if scale >= 1:
-        return frame
-    # Even sides: most pixel formats hold colour at half the size.
-    width, height = (max(round(side * scale / 2) * 2, 2) for side in (frame.width, frame.height))
-    return frame.reformat(width=width, height=height)
 
 
 def _save_best(

@@ -35,6 +35,16 @@ def upright_image(frame: VideoFrame, rotation: int) -> Image:
     return turn(image, rotation)
 
 
+def reduce_frame(frame: VideoFrame, max_side: int) -> VideoFrame:
+    """Return a frame, reduced so that its longer side has at most ``max_side`` pixels."""
+    scale = max_side / max(frame.width, frame.height)
+    if scale >= 1:
+        return frame
+    # Even sides: most pixel formats hold colour at half the size.
+    width, height = (max(round(side * scale / 2) * 2, 2) for side in (frame.width, frame.height))
+    return frame.reformat(width=width, height=height, threads=1)
+
+
 def turn(image: Image, rotation: int) -> Image:
     """Return an image turned clockwise by ``rotation`` degrees (0, 90, 180, 270)."""
     if rotation == 0:

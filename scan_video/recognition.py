@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from scan_video.observations import Finding, corners
-from scan_video.pixels import Image
+from scan_video.pixels import Image, shrink
 from vv_core.atomic import write_json_atomic
 from vv_core.errors import ConfigError, InputMissingError, VvError, from_oserror
 from vv_core.jsonio import read_json
@@ -153,17 +154,18 @@ def _enrolled_pictures(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _read_picture(path: Path) -> npt.NDArray[np.uint8] | None:
-    from PIL import Image as PillowImage
-    from PIL import ImageOps
-
+    """Return a picture, upright, red first; None with a warning when it cannot be read."""
+    # Not Pillow's open: ultralytics, when it is in use, replaces that in the whole process.
     try:
-        with PillowImage.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGB")
-            upright.thumbnail((_ENROLLED_SIDE, _ENROLLED_SIDE))
-            return np.asarray(upright)
-    except (OSError, ValueError, PillowImage.DecompressionBombError) as exc:
+        image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
+    except (OSError, cv2.error) as exc:
         _log.warning("the enrolled picture %s cannot be read: %s", printable_name(str(path)), exc)
         return None
+    if image is None:
+        _log.warning("the enrolled picture %s is no picture", printable_name(str(path)))
+        return None
+    reduced = shrink(image.astype(np.uint8, copy=False), _ENROLLED_SIDE)
+    return np.ascontiguousarray(reduced[..., ::-1])
 
 
 def _read_cache(path: Path) -> dict[str, list[float]]:

@@ -10,47 +10,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
-from scan_video.detectors import make_detector
-from scan_video.faces import FaceFinder
-from scan_video.observations import Finding, overlap
 from scan_video.scan_video import main
 from scan_video.scanner import ScanStage
-from tests.scan_video.conftest import X264, shared_file
+from tests.scan_video.conftest import X264
+from tests.scan_video.scans import label_of, scan
 from vv_core.errors import ConfigError, ExitCode, InputDataError, TemporaryError
 from vv_core.settings import Settings
-from vv_core.stage import StageItem, run_item
-from vv_core.utils import validate_schema
-from vv_schemas import schema_path
+from vv_core.stage import StageItem
 
 pytestmark = pytest.mark.integration
 
 MakeSettings = Callable[..., Settings]
-
-
-def scan(settings: Settings, video: Path, relative_name: str | None = None) -> dict[str, Any]:
-    """Scan a video and return its analytic, checked against its schema."""
-    folder = settings.home / "analytic"
-    folder.mkdir(exist_ok=True)
-    item = StageItem(video, folder / f"{video.stem[:50]}.analytic.json", relative_name)
-    stage = ScanStage(settings)
-    try:
-        run_item(stage, item, lambda _done: None)
-    finally:
-        stage.close()
-    document: dict[str, Any] = json.loads(item.output.read_bytes())
-    validate_schema(document, schema_path("analytic"))
-    return document
-
-
-def label_of(document: dict[str, Any], label: str) -> dict[str, Any]:
-    (entry,) = (entry for entry in document["labels"] if entry["label"] == label)
-    return dict(entry)
 
 
 def test_bottles_on_a_belt(bottles: Path, weights: Path, make_settings: MakeSettings) -> None:
@@ -67,15 +40,6 @@ def test_bottles_on_a_belt(bottles: Path, weights: Path, make_settings: MakeSett
     assert bottle["different"] is None
 
 
-@pytest.mark.parametrize(("confidence", "people"), [(0.4, 3), (0.25, 4)])
-def test_a_bus_and_people(
-    confidence: float, people: int, bus: Path, weights: Path, make_settings: MakeSettings
-) -> None:
-    detector = make_detector(make_settings(yolo_model=weights, yolo_confidence=confidence))
-    labels = [finding.label for finding in detector.detect(cv2.imread(str(bus)).astype(np.uint8))]
-    assert sorted(labels) == ["bus", *["person"] * people]
-
-
 def test_a_clip_of_the_bus(
     bus: Path, weights: Path, still_clip: Callable[..., Path], make_settings: MakeSettings
 ) -> None:
@@ -87,160 +51,6 @@ def test_a_clip_of_the_bus(
     for picture in document["pictures"]:
         data = (make_settings().home / "analytic" / picture["file"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == picture["sha256"]
-
-
-def pictures_for_comparison(bus: Path, bottles: Path) -> list[Any]:
-    capture = cv2.VideoCapture(str(bottles))
-    frames = [cv2.imread(str(bus)), cv2.imread(str(bus.with_name("zidane.jpg")))]
-    for number in (0, 200, 777):
-        capture.set(cv2.CAP_PROP_POS_FRAMES, number)
-        frames.append(capture.read()[1])
-    return frames
-
-
-def test_boxes_agree_with_ultralytics_own(
-    bus: Path, bottles: Path, weights: Path, make_settings: MakeSettings
-) -> None:
-    ours = make_detector(make_settings(yolo_model=weights))
-    theirs = make_detector(make_settings(yolo_model=weights, yolo_backend="ultralytics"))
-    assert (ours.facts.backend, theirs.facts.backend) == ("openvino", "ultralytics")
-    assert ours.facts.weights_hash == theirs.facts.weights_hash
-    for image in pictures_for_comparison(bus, bottles):
-        require_agreement(ours.detect(image), theirs.detect(image))
-
-
-def require_agreement(ours: list[Finding], theirs: list[Finding]) -> None:
-    def order(finding: Finding) -> tuple[float, str, list[float]]:
-        # Equally confident ones may come in any order.
-        return (-round(finding.confidence, 4), finding.label, [round(x, 3) for x in finding.box])
-
-    assert ours
-    assert sorted(finding.label for finding in ours) == sorted(x.label for x in theirs)
-    for mine, other in zip(sorted(ours, key=order), sorted(theirs, key=order), strict=True):
-        assert mine.label == other.label
-        assert overlap(mine.box, other.box) >= 0.95
-        assert mine.confidence == pytest.approx(other.confidence, abs=0.01)
-
-
-@pytest.fixture(scope="module")
-def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return untrained YOLOv8n weights of ultralytics: its boxes are noise, but always the same."""
-    pytest.importorskip("ultralytics", reason="ultralytics is not installed")
-    path = tmp_path_factory.mktemp("weights") / "random.pt"
-    program = """
-import sys, torch
-from scan_video.ultralytics_runtime import load_ultralytics
-torch.manual_seed(3)
-torch.set_num_threads(1)
-model = load_ultralytics().YOLO("yolov8n.yaml")
-layers = list(model.model.modules())
-for norm in (layer for layer in layers if isinstance(layer, torch.nn.BatchNorm2d)):
-    norm.momentum = None
-    norm.reset_running_stats()
-model.model.train()
-with torch.no_grad():
-    # Untrained, the network would fade to nothing: let it measure what passes through.
-    model.model(torch.rand(2, 3, 320, 320))
-for branch in model.model.model[-1].cv3:
-    torch.nn.init.normal_(branch[-1].weight, 0, 0.08)
-    torch.nn.init.constant_(branch[-1].bias, -8.0)
-model.save(sys.argv[1])
-"""
-    run_python("-c", program, str(path))
-    return path
-
-
-def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments], check=True, capture_output=True, text=True, timeout=240
-    )
-
-
-@pytest.mark.parametrize("name", ["random.onnx", "random_openvino_model"])
-def test_exported_weights_see_the_same(
-    name: str, random_weights: Path, tmp_path: Path, make_settings: MakeSettings
-) -> None:
-    pytest.importorskip("onnxruntime" if name.endswith("onnx") else "openvino")
-    if name.endswith("onnx"):
-        pytest.importorskip("onnx", reason="onnx, which the export needs, is not installed")
-    exported = tmp_path / name
-    run_python("-m", "scan_video.export", str(random_weights), str(exported), "--size", "320")
-    ours = make_detector(make_settings(yolo_model=exported))
-    theirs = make_detector(make_settings(yolo_model=exported, yolo_backend="ultralytics"))
-    # Noise in a square: no two places look the same, so no two scores are equal.
-    image = np.random.default_rng(5).integers(0, 256, (320, 320, 3), dtype=np.uint8)
-    require_agreement(ours.detect(image), theirs.detect(image))
-
-
-def test_weights_of_ultralytics_are_loaded_as_they_are(
-    random_weights: Path, bus: Path, make_settings: MakeSettings
-) -> None:
-    detector = make_detector(make_settings(yolo_model=random_weights))
-    assert detector.facts.backend == "ultralytics"
-    assert detector.facts.weights_hash == hashlib.sha256(random_weights.read_bytes()).hexdigest()
-    assert detector.detect(cv2.imread(str(bus)).astype(np.uint8))
-
-
-KNOWN = {"obama2.jpg": ["Barack Obama"], "biden.jpg": []}
-
-
-@pytest.mark.parametrize("photograph", KNOWN)
-@pytest.mark.parametrize("detector", ["yolo", "embedded"])
-def test_enrolled_people_are_recognised(
-    photograph: str,
-    detector: str,
-    weights: Path,
-    still_clip: Callable[..., Path],
-    make_settings: MakeSettings,
-) -> None:
-    pytest.importorskip("dlib", reason="dlib is not installed")
-    model = {"yolo_model": weights} if detector == "yolo" else {}
-    settings = make_settings(recognise_faces=True, **model)
-    enrolled = settings.home / "faces" / "Barack Obama"
-    enrolled.mkdir(parents=True)
-    shutil.copy(shared_file("faces", "obama.jpg"), enrolled)
-    document = scan(settings, still_clip(shared_file("faces", photograph), seconds=2))
-    assert document["faces"] == {
-        "backend": "face_recognition",
-        "recognition": True,
-        "enrolled": 1,
-        "tolerance": 0.6,
-    }
-    assert [entry["name"] for entry in document["names"]] == KNOWN[photograph]
-    assert label_of(document, "face")["frames"] == document["sampling"]["frames"]
-
-
-def test_nobody_is_recognised_unless_that_is_switched_on(
-    weights: Path, still_clip: Callable[..., Path], make_settings: MakeSettings
-) -> None:
-    pytest.importorskip("dlib", reason="dlib is not installed")
-    settings = make_settings(yolo_model=weights)
-    enrolled = settings.home / "faces" / "Barack Obama"
-    enrolled.mkdir(parents=True)
-    shutil.copy(shared_file("faces", "obama.jpg"), enrolled)
-    document = scan(settings, still_clip(shared_file("faces", "obama2.jpg"), seconds=2))
-    assert document["names"] == []
-    assert document["faces"]["recognition"] is False
-    assert label_of(document, "face")["peak"] == 1
-
-
-def test_faces_are_blurred_on_request(
-    weights: Path, still_clip: Callable[..., Path], make_settings: MakeSettings
-) -> None:
-    pytest.importorskip("dlib", reason="dlib is not installed")
-    video = still_clip(shared_file("faces", "obama2.jpg"), seconds=2)
-    finder = FaceFinder()
-    left = {}
-    for blurs in (False, True):
-        settings = make_settings(yolo_model=weights, blur_faces=blurs, faces_enabled=not blurs)
-        document = scan(settings, video)
-        best = next(x for x in document["pictures"] if x["label"] == "person")
-        image = cv2.imread(str(settings.home / "analytic" / best["file"])).astype(np.uint8)
-        left[blurs] = len(finder.find_everywhere(image))
-        (settings.home / "analytic" / f"{video.stem}.analytic.json").unlink()
-    assert left == {False: 1, True: 0}
-    assert document["faces"]["backend"] == "none"
-    assert not [entry for entry in document["detections"] if entry["type"] == "face"]
 
 
 def test_things_are_followed_where_pictures_are_close(
@@ -386,6 +196,12 @@ def test_a_full_disk_leaves_nothing_half_written(
         assert not list(folder.rglob(".vv-tmp-*"))
     finally:
         subprocess.run(["umount", str(folder)], check=True, timeout=30)
+
+
+def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], check=True, capture_output=True, text=True, timeout=240
+    )
 
 
 def test_the_fast_path_imports_nothing_slow(bottles: Path, weights: Path, tmp_path: Path) -> None:
