@@ -19,7 +19,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".vv-installed"
 CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
-NO_DEPS = ROOT / "requirements" / "no-deps.txt"
+NO_DEPS = ROOT / "requirements"
+"""Folder of ``no-deps-<room>.txt``: packages whose stated needs would do harm."""
 ROOMS = (
     "scanner",
     "summarizer",
@@ -119,15 +120,21 @@ def install_environment(rooms: tuple[str, ...], skip_existing: bool) -> None:
         "--editable",
         f"{ROOT}[{','.join(sorted(wanted))}]",
     )
-    if wanted & {"scanner"}:
-        _pip("install", "--no-deps", "--requirement", str(NO_DEPS))
+    for path in _no_deps_files(wanted):
+        _pip("install", "--no-deps", "--requirement", str(path))
     STAMP.write_text(f"{_fingerprint()}\n{','.join(sorted(wanted))}\n", "utf-8")
+
+
+def _no_deps_files(rooms: set[str]) -> list[Path]:
+    """Return the lists of what some rooms need installed without its own needs."""
+    paths = [NO_DEPS / f"no-deps-{room}.txt" for room in sorted(rooms)]
+    return [path for path in paths if path.is_file()]
 
 
 def _fingerprint() -> str:
     """Return what an installation depends on, as a hash."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in (ROOT / "pyproject.toml", CONSTRAINTS, NO_DEPS):
+    for path in (ROOT / "pyproject.toml", CONSTRAINTS, *_no_deps_files(set(ROOMS))):
         digest.update(path.read_bytes())
     digest.update(str(ROOT).encode())
     return digest.hexdigest()

@@ -81,7 +81,12 @@ def project(tmp_path: Path) -> Project:
     root, fakes = tmp_path / "pro ject", tmp_path / "fakes"
     (root / "requirements").mkdir(parents=True)
     fakes.mkdir()
-    for name in ("bootstrap.py", "pyproject.toml", ".env.example", "requirements/no-deps.txt"):
+    for name in (
+        "bootstrap.py",
+        "pyproject.toml",
+        ".env.example",
+        "requirements/no-deps-scanner.txt",
+    ):
         shutil.copy(ROOT / name, root / name)
     (root / "requirements" / "constraints.txt").write_text("pydantic==2.14.3\n")
     (fakes / "venv.py").write_text(FAKE_VENV)
@@ -98,7 +103,7 @@ def test_a_fresh_copy_is_installed_pinned_and_prepared(project: Project) -> None
     pip = "VV_HOME= -m pip --disable-pip-version-check install"
     assert project.calls() == [
         f"{pip} --constraint {root}/requirements/constraints.txt --editable {root}[scanner,writer] --quiet",
-        f"{pip} --no-deps --requirement {root}/requirements/no-deps.txt --quiet",
+        f"{pip} --no-deps --requirement {root}/requirements/no-deps-scanner.txt --quiet",
         f"VV_HOME={root} -m vv_core.preparation",
     ]
     assert (root / ".env").read_bytes() == (root / ".env.example").read_bytes()
