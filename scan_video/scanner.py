@@ -1,7 +1,7 @@
 """The scanner as a stage: loads the models once, and keeps what is still true.
 
 Importing decoders, image libraries and the model's runtime takes as long as loading the model. So
-they are imported with the first video, on one thread, while the model loads on another; a start that
+they are imported with the first video, on one thread; then the model loads on another; a start that
 only finds everything done imports none of them.
 """
 
@@ -65,9 +65,10 @@ class ScanStage:
         Raises:
             VvError: the analytic was not written.
         """
-        loading = self._start_loading()
+        # Imported before the other thread starts: two that import cv2 at a time can break its start.
         from scan_video.scanning import scan_item
 
+        loading = self._start_loading()
         scan_item(item, self._settings, self._clock, loading.result, progress)
 
     def close(self) -> None:
@@ -81,11 +82,7 @@ class ScanStage:
             self._loading is not None and self._loading.done() and self._loading.exception()
         )
         if self._loading is None or has_failed:
-            self._loading = self._loader.submit(_load_eyes, self._settings)
+            from scan_video.eyes import Eyes
+
+            self._loading = self._loader.submit(Eyes, self._settings)
         return self._loading
-
-
-def _load_eyes(settings: Settings) -> Eyes:
-    from scan_video.eyes import Eyes
-
-    return Eyes(settings)
