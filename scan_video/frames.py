@@ -21,7 +21,7 @@ import av
 
 from scan_video.container import main_video_stream, open_video
 from scan_video.packets import VideoPacket
-from scan_video.parallel import ordered_map, worker_count
+from scan_video.parallel import ordered_map, ordered_streams, worker_count
 from scan_video.plan import SamplingPlan, Segment
 from scan_video.probe import VideoProbe
 from scan_video.timeline import Timeline
@@ -90,8 +90,7 @@ def watch_video(
         if decoders > 1:
             work = _GroupWork(stream, plan, watch, report)
             groups = _read_groups(container, stream, plan)
-            for results in ordered_map(executor, work.watch_group, groups, decoders):
-                yield from results
+            yield from ordered_streams(executor, work.watch_group, groups, decoders)
         else:
             shown = _decode_in_order(container, stream, probe, plan, report)
             yield from ordered_map(executor, lambda pair: watch(*pair), shown, worker_count())
@@ -117,7 +116,12 @@ class _Group:
     """A segment and its packets; each packet carries its number as its pts."""
 
     segment: Segment
-    packets: list[VideoPacket]
+    packets: deque[VideoPacket]
+
+    def take_packets(self) -> Iterator[VideoPacket]:
+        """Yield the packets and let go of each."""
+        while self.packets:
+            yield self.packets.popleft()
 
 
 def _numbered(container: InputContainer, stream: VideoStream) -> Iterator[VideoPacket]:
@@ -155,7 +159,7 @@ def _read_groups(
 ) -> Iterator[_Group]:
     packets = _numbered(container, stream)
     for segment in plan.segments:
-        yield _Group(segment, list(_feed(packets, segment)))
+        yield _Group(segment, deque(_feed(packets, segment)))
 
 
 class _GroupWork(Generic[T]):
@@ -170,12 +174,13 @@ class _GroupWork(Generic[T]):
         self._report = report
         self._idle: list[VideoCodecContext] = []
 
-    def watch_group(self, group: _Group) -> list[T]:
-        """Return what is made of the group's wanted pictures."""
+    def watch_group(self, group: _Group) -> Iterator[T]:
+        """Yield what is made of the group's wanted pictures."""
         with self._borrow() as decoder:
-            frames = _decode(decoder, group.packets, self._report)
+            frames = _decode(decoder, group.take_packets(), self._report)
             picked = _pick_by_number(frames, group.segment, self._times, self._report)
-            return [self._watch(*shown) for shown in picked]
+            for shown in picked:
+                yield self._watch(*shown)
 
     @contextmanager
     def _borrow(self) -> Iterator[VideoCodecContext]:

@@ -7,12 +7,21 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from queue import SimpleQueue
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 MAX_WORKERS = 4
+
+
+class _End:
+    """Stands behind the last result of an item."""
+
+
+_END = _End()
+_LONGEST_WAIT_S = 900.0
 _M_ARENA_MAX = -8
 _M_MMAP_THRESHOLD = -3
 _LARGE_BYTES = 256 * 1024
@@ -35,6 +44,45 @@ def share_heap() -> None:
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
+def ordered_streams(
+    executor: Executor, function: Callable[[T], Iterable[R]], items: Iterable[T], window: int
+) -> Iterator[R]:
+    """Yield the results of ``function(item)`` for each item, in order, each as soon as it is its turn.
+
+    As `ordered_map`, for functions that give many results: those of the first item under way are
+    yielded while it still works, so that only the others have to wait in memory.
+
+    Raises:
+        Whatever the function or the items raise; work not begun is dropped then.
+    """
+
+    def work(item: T, results: SimpleQueue[R | _End]) -> None:
+        try:
+            for result in function(item):
+                results.put(result)
+        finally:
+            results.put(_END)
+
+    under_way: deque[tuple[Future[None], SimpleQueue[R | _End]]] = deque()
+    try:
+        for item in items:
+            results: SimpleQueue[R | _End] = SimpleQueue()
+            under_way.append((executor.submit(work, item, results), results))
+            if len(under_way) >= window:
+                yield from _take_all(*under_way.popleft())
+        while under_way:
+            yield from _take_all(*under_way.popleft())
+    finally:
+        for future, _ in under_way:
+            future.cancel()
+
+
+def _take_all(future: Future[None], results: SimpleQueue[R | _End]) -> Iterator[R]:
+    while not isinstance(result := results.get(timeout=_LONGEST_WAIT_S), _End):
+        yield result
+    future.result()
 
 
 def ordered_map(

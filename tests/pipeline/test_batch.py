@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from vv_core.batch_files import Journal, read_batch
 from vv_core.errors import ConfigError, UnavailableError
-from vv_core.pipeline.batch import Ending, ItemOutcome, run_batch, settle, share_blame
+from vv_core.pipeline.batch import ItemOutcome, run_batch, settle, share_blame
+from vv_core.pipeline.ending import Ending
 from vv_core.pipeline.journal import (
     START_ALLOWANCE_S,
     JournalState,

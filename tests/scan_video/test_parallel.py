@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from scan_video.parallel import MAX_WORKERS, ordered_map, share_heap, worker_count
+from scan_video.parallel import MAX_WORKERS, ordered_map, ordered_streams, share_heap, worker_count
 
 
 def test_results_keep_the_order_of_their_items() -> None:
@@ -53,3 +53,41 @@ def test_a_fault_reaches_the_caller_and_stops_the_rest() -> None:
 def test_workers_are_few() -> None:
     assert 1 <= worker_count() <= MAX_WORKERS
     share_heap()
+
+
+def test_many_results_of_each_item_keep_their_order() -> None:
+    def count_up(number: int) -> Iterator[tuple[int, int]]:
+        for part in range(3):
+            time.sleep(0.01 if number == 0 else 0)
+            yield number, part
+
+    with ThreadPoolExecutor(3) as executor:
+        results = list(ordered_streams(executor, count_up, range(5), 3))
+    assert results == [(number, part) for number in range(5) for part in range(3)]
+
+
+def test_results_of_the_first_item_do_not_wait_for_its_end() -> None:
+    go_on = threading.Event()
+
+    def wait_after_one(number: int) -> Iterator[int]:
+        yield number
+        assert go_on.wait(timeout=20)
+        yield -number
+
+    with ThreadPoolExecutor(2) as executor:
+        results = ordered_streams(executor, wait_after_one, [1, 2], 2)
+        assert next(results) == 1
+        go_on.set()
+        assert list(results) == [-1, 2, -2]
+
+
+def test_a_fault_behind_some_results_reaches_the_caller() -> None:
+    def fail_later(number: int) -> Iterator[int]:
+        yield number
+        raise ValueError("later")
+
+    with ThreadPoolExecutor(1) as executor:
+        results = ordered_streams(executor, fail_later, [1, 2], 2)
+        assert next(results) == 1
+        with pytest.raises(ValueError, match="later"):
+            next(results)

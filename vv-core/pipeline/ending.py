@@ -11,7 +11,7 @@ import select
 import signal
 import sys
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, Self
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -27,7 +27,7 @@ class StopSign:
         self._number = 0
         self._reader, self._writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
-    def __enter__(self) -> StopSign:
+    def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
         return self
 
