@@ -7,6 +7,8 @@ models) and ``plain`` (models without a chat template); a file with ``chat = "pl
 cut (see `display`): data, not instructions. ``{{compact}}`` stands for the same in the short form that our
 own small models are trained on (see `compact_facts`).
 
+With ``names = "stand-ins"`` the model sees no name that somebody chose (see `stand_ins`).
+
 A model may say in its GGUF which packaged prompt it was trained on (``vv.prompt``); any other gets
 `DEFAULT_PROMPT`.
 """
@@ -26,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from summarize_scene.compact_facts import render_compact
 from summarize_scene.display import display_camera, display_person
+from summarize_scene.engine import Request
 from summarize_scene.facts import LabelFact, SceneFacts
 from summarize_scene.number_words import Language
 from summarize_scene.phrases import span
@@ -59,6 +62,7 @@ class PromptHead(BaseModel):
     name: str = Field(min_length=1, max_length=60)
     version: str = Field(min_length=1, max_length=60)
     chat: Literal["auto", "plain"] = "auto"
+    names: Literal["as-written", "stand-ins"] = "as-written"
     max_tokens: int = Field(default=320, ge=16, le=2048)
     temperature: float = Field(default=0.3, ge=0, le=2)
     top_p: float = Field(default=0.9, gt=0, le=1)
@@ -79,20 +83,6 @@ class Prompt:
     head: PromptHead
     sha256: str
     sections: Mapping[tuple[str, str], str]
-
-
-@dataclass(frozen=True)
-class Request:
-    """A prompt with the facts in it.
-
-    Attributes:
-        system, user: the two messages for a model with a chat template.
-        plain: the whole prompt for one without.
-    """
-
-    system: str
-    user: str
-    plain: str
 
 
 def packaged_prompt(name: str | None) -> Path:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from summarize_scene.attempt import attempt
 from summarize_scene.engine import Generation, TextEngine
 from summarize_scene.facts import SceneFacts
-from summarize_scene.grammar import build_grammar
 from summarize_scene.grounding import check
 from summarize_scene.number_words import Language
 from summarize_scene.problems import describe
-from summarize_scene.prompt import Prompt, render_request
+from summarize_scene.prompt import Prompt
 from summarize_scene.rules_text import Written, write_rules_text
 from vv_core.errors import SoftwareError
 
@@ -54,13 +54,7 @@ def write_draft(
     """
     if engine is None:
         return Draft(_rules(facts, language), by_model=False)
-    generation = engine.generate(
-        render_request(prompt, facts, language),
-        build_grammar(facts, language),
-        prompt.head,
-        seed=seed,
-        timeout_s=timeout_s,
-    )
+    generation = attempt(facts, language, engine, prompt, seed=seed, timeout_s=timeout_s)
     written, reason = judge(generation, facts, language)
     if written is not None:
         return Draft(written, by_model=True, generation=generation)

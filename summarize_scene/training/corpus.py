@@ -10,6 +10,7 @@ from random import Random
 from tokenizers import Tokenizer
 
 from summarize_scene.prompt import Prompt, load_prompt, packaged_prompt, render_request
+from summarize_scene.stand_ins import disguise
 from summarize_scene.training.scenes import make_scenes
 from summarize_scene.training.tokenizer import BEGIN_ID, END_ID
 from summarize_scene.training.wording import answer_text, compose
@@ -44,7 +45,8 @@ def make_examples(seed: int) -> Iterator[Example]:
     """Yield examples in both languages without end; the same seed gives the same ones."""
     prompt = load_prompt(packaged_prompt(PROMPT_NAME))
     random = Random(seed)  # noqa: S311 - data, no secret
-    for facts in make_scenes(seed, held_out=False):
+    for scene in make_scenes(seed, held_out=False):
+        facts = disguise(scene).facts
         for language in LANGUAGES:
             written = compose(facts, language, random)
             if written is not None:

@@ -17,14 +17,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from summarize_scene.engine import Generation, TextEngine
+from summarize_scene.attempt import attempt
+from summarize_scene.engine import TextEngine
 from summarize_scene.facts import SceneFacts
-from summarize_scene.grammar import build_grammar
 from summarize_scene.grounding import check
 from summarize_scene.llama_engine import LlamaEngine, LlamaOptions
 from summarize_scene.number_words import Language
 from summarize_scene.problems import Problem
-from summarize_scene.prompt import Prompt, load_prompt, packaged_prompt, render_request
+from summarize_scene.prompt import Prompt, load_prompt, packaged_prompt
 from summarize_scene.rules_text import Written, write_rules_text
 from summarize_scene.training.files import MODEL_FOLDER
 from summarize_scene.training.scenes import make_scenes
@@ -67,13 +67,13 @@ class Evaluation:
             scores.wrong_kept[wrong.fault] += not check(wrong.title, wrong.text, facts, language)
 
     def _write(self, facts: SceneFacts, language: Language) -> Written:
-        for attempt in range(_TRIES if self._engine is not None else 0):
-            written, problems = self._try(facts, language, self._seed + attempt)
-            if attempt == 0:
+        for number in range(_TRIES if self._engine is not None else 0):
+            written, problems = self._try(facts, language, self._seed + number)
+            if number == 0:
                 self.scores.add_first(problems)
-            self.scores.second_tries += attempt
+            self.scores.second_tries += number
             if written is not None and not problems:
-                self.scores.first_kept += attempt == 0
+                self.scores.first_kept += number == 0
                 return written
         self.scores.fallbacks += self._engine is not None
         rules = write_rules_text(facts, language)
@@ -86,12 +86,8 @@ class Evaluation:
         self, facts: SceneFacts, language: Language, seed: int
     ) -> tuple[Written | None, list[Problem]]:
         assert self._engine is not None
-        generation: Generation = self._engine.generate(
-            render_request(self._prompt, facts, language),
-            build_grammar(facts, language),
-            self._prompt.head,
-            seed=seed,
-            timeout_s=_TIMEOUT_S,
+        generation = attempt(
+            facts, language, self._engine, self._prompt, seed=seed, timeout_s=_TIMEOUT_S
         )
         self.scores.tokens += generation.tokens
         written = parse_answer(generation.text) if generation.failure is None else None
