@@ -11,7 +11,7 @@ help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: ## Make the virtual environment, folders, .env and signing key
-	@$(PYTHON) bootstrap.py --rooms scanner,writer
+	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer
 
 setup-dev: ## The same, with all that the tests need
 	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer,tracking,alerts,onnx,ultralytics,training,dev

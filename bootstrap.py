@@ -10,11 +10,16 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from _build_progress import run_with_progress  # noqa: E402
+
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".vv-installed"
@@ -32,6 +37,7 @@ ROOMS = (
     "training",
     "dev",
 )
+LLAMA = "llama_cpp_python"
 OLDEST_PYTHON = (3, 11)
 INSTALL_TIMEOUT_S = 3600
 EX_UNAVAILABLE, EX_CONFIG = 69, 78
@@ -110,9 +116,7 @@ def install_environment(rooms: tuple[str, ...], skip_existing: bool) -> None:
     _make_venv()
     say(f"instalando ({', '.join(sorted(wanted))}) / installing …")
     if "summarizer" in wanted:
-        say(
-            "llama.cpp é compilado uma vez (cerca de 5 min) / llama.cpp is compiled once (about 5 min)"
-        )
+        _install_llama()
     _pip(
         "install",
         "--constraint",
@@ -123,6 +127,32 @@ def install_environment(rooms: tuple[str, ...], skip_existing: bool) -> None:
     for path in _no_deps_files(wanted):
         _pip("install", "--no-deps", "--requirement", str(path))
     STAMP.write_text(f"{_fingerprint()}\n{','.join(sorted(wanted))}\n", "utf-8")
+
+
+def _install_llama() -> None:
+    """Install llama.cpp's Python package, which is compiled here; pip keeps the wheel for the next time."""
+    pinned = next(line for line in CONSTRAINTS.read_text("utf-8").split() if line.startswith(LLAMA))
+    show = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "show", "--quiet", LLAMA]
+    if subprocess.run(show, check=False, timeout=120, stderr=subprocess.DEVNULL).returncode == 0:
+        return
+    if not any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++")):
+        raise BootstrapError(
+            "the model's runtime (llama.cpp) has to be compiled, and there is no C++ compiler",
+            "On Debian and Ubuntu: apt-get install g++. Then run it again.",
+        )
+    say(
+        "compilando llama.cpp, só na primeira vez (5 a 10 min) / "
+        "compiling llama.cpp, the first time only (5 to 10 min) …"
+    )
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--verbose"]
+    command += ["--constraint", str(CONSTRAINTS), pinned]
+    code, last = run_with_progress(command, "llama.cpp", INSTALL_TIMEOUT_S)
+    if code != 0:
+        raise BootstrapError(
+            "llama.cpp was not installed:\n" + "\n".join(last),
+            "Read the messages above. A C++ compiler is needed: apt-get install g++. Then run it again.",
+            EX_UNAVAILABLE,
+        )
 
 
 def _no_deps_files(rooms: set[str]) -> list[Path]:
