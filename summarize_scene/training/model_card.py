@@ -27,7 +27,7 @@ from summarize_scene.training.tokenizer import load_tokenizer, vocabulary_of
 from vv_core.atomic import write_text_atomic
 from vv_core.utils import compute_sha256
 
-MODEL_NAME, MODEL_VERSION = "scene-bitnet", "1.0.0"
+MODEL_NAME, MODEL_VERSION = "vv-scene-bitnet", "1.0.0"
 _PACKINGS: tuple[Packing, ...] = ("Q4_0", "TQ2_0")
 _SHIPPED: Packing = "Q4_0"
 _LAST_LOSSES = 10
@@ -63,10 +63,17 @@ def load_trained(folder: Path) -> Trained:
 
 
 def export_all(trained: Trained, folder: Path, output: Path) -> dict[Packing, Path]:
-    """Write the model in every packing; returns the files."""
+    """Write the model in every packing; returns the files.
+
+    Only the one that is shipped goes to ``output``; the others stay with the training.
+    """
     vocabulary = vocabulary_of(load_tokenizer(folder / TOKENIZER))
     name = ModelName(MODEL_NAME, MODEL_VERSION, PROMPT_NAME)
-    paths = {packing: output / f"{MODEL_NAME}-{packing.lower()}.gguf" for packing in _PACKINGS}
+    paths = {
+        packing: (output if packing == _SHIPPED else folder)
+        / f"{MODEL_NAME}-{packing.lower()}.gguf"
+        for packing in _PACKINGS
+    }
     for packing, path in paths.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         export_gguf(path, trained.model, vocabulary, name, packing)
