@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 VIDEO  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate test test-fast eval-summary lint format status logs once setup setup-dev clean
+.PHONY: help simulate test test-fast eval-summary lint format status logs models once setup setup-dev clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -44,6 +44,9 @@ once: setup ## Run one cycle of the orchestrator
 
 status: ## Queue, last cycle, quarantine, disk, alerts
 	@$(PYTHON) scripts/status.py
+
+models: setup ## List the models and which are in use
+	@$(BIN)/python scripts/vv_models.py list
 
 logs: ## Follow logs/app.log, readable
 	@$(PYTHON) scripts/show_logs.py --follow

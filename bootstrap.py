@@ -40,6 +40,7 @@ ROOMS = (
 LLAMA = "llama_cpp_python"
 OLDEST_PYTHON = (3, 11)
 INSTALL_TIMEOUT_S = 3600
+FETCH_TIMEOUT_S = 24 * 3600
 EX_UNAVAILABLE, EX_CONFIG = 69, 78
 
 
@@ -59,6 +60,8 @@ def main() -> int:
         install_environment(tuple(arguments.rooms.split(",")), arguments.skip_existing)
         prepare_settings()
         prepare_data()
+        if arguments.fetch_models:
+            fetch_models(tuple(arguments.fetch_models.split(",")))
     except BootstrapError as exc:
         return complain(str(exc), exc.advice, exc.exit_code)
     except OSError as exc:
@@ -87,6 +90,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--skip-existing", action="store_true", help="keep an environment that is there as it is"
+    )
+    parser.add_argument(
+        "--fetch-models",
+        metavar="NAME,…",
+        help="models to download afterwards, as vv-models list names them; nothing is downloaded otherwise",
     )
     return parser
 
@@ -227,6 +235,17 @@ def prepare_data() -> None:
     if result.returncode != 0:
         raise BootstrapError(
             "folders or key could not be made", "Follow the advice above.", result.returncode
+        )
+
+
+def fetch_models(names: tuple[str, ...]) -> None:
+    """Download models, with the product's own code; an interrupted download goes on the next time."""
+    environment = {**os.environ, "VV_HOME": os.environ.get("VV_HOME", str(ROOT))}
+    command = [str(PYTHON), "-m", "vv_core.models", "fetch", *names]
+    result = subprocess.run(command, check=False, timeout=FETCH_TIMEOUT_S, env=environment)
+    if result.returncode != 0:
+        raise BootstrapError(
+            "not all models could be fetched", "Follow the advice above.", result.returncode
         )
 
 

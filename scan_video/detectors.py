@@ -20,7 +20,11 @@ from scan_video.parallel import worker_count
 from scan_video.pixels import Blob, Image, letterbox, to_blob
 from scan_video.weights import Weights, WeightsFacts, find_weights
 from vv_core.errors import ConfigError
+from vv_core.models.active import active_detector
 from vv_core.settings import Settings
+
+_COMPILED = "compiled"
+"""Folder among the models where compiled networks are kept."""
 
 Backend = Literal["openvino", "onnxruntime", "ultralytics", "embedded"]
 
@@ -154,8 +158,8 @@ def make_detector(settings: Settings) -> Detector:
     Raises:
         ConfigError: the weights or the program that runs them are missing or unusable.
     """
-    path = settings.yolo_model
-    weights = find_weights(settings.resolve(path)) if path is not None else None
+    path = active_detector(settings)
+    weights = find_weights(path) if path is not None else None
     backend = choose_backend(settings.yolo_backend, weights)
     if backend == "embedded" or weights is None:
         from scan_video.embedded import EmbeddedDetector
@@ -172,14 +176,18 @@ def make_detector(settings: Settings) -> Detector:
         from scan_video.ultralytics_backend import UltralyticsDetector
 
         return UltralyticsDetector(weights, facts)
-    return YoloDetector(_load_network(backend, weights), facts)
+    return YoloDetector(_load_network(backend, weights, facts, settings), facts)
 
 
-def _load_network(backend: Backend, weights: Weights) -> Network:
+def _load_network(
+    backend: Backend, weights: Weights, facts: DetectorFacts, settings: Settings
+) -> Network:
     if backend == "openvino":
         from scan_video.openvino_backend import OpenVinoNetwork
 
-        return OpenVinoNetwork(weights, worker_count())
+        assert facts.weights_hash is not None
+        kept_in = settings.storage.models / _COMPILED
+        return OpenVinoNetwork(weights, facts.weights_hash, worker_count(), kept_in)
     from scan_video.onnx_backend import OnnxNetwork
 
     return OnnxNetwork(weights)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import yaml
 
 from vv_core.errors import ConfigError
+from vv_core.models.digest import openvino_digest
 from vv_core.utils import compute_sha256
 
 WeightsKind = Literal["openvino", "onnx", "torch"]
@@ -43,11 +43,7 @@ class Weights:
         Of an .onnx or .pt file its own. Of OpenVINO's pair, what this shell line prints:
         ``sha256sum NAME.bin NAME.xml | sha256sum``, run in the folder.
         """
-        if self.kind != "openvino":
-            return compute_sha256(self.path)
-        pair = (self.path.with_suffix(".bin"), self.path)
-        listing = "".join(f"{compute_sha256(path)}  {path.name}\n" for path in pair)
-        return hashlib.sha256(listing.encode()).hexdigest()
+        return openvino_digest(self.path) if self.kind == "openvino" else compute_sha256(self.path)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,47 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from summarize_scene.prompt import PromptHead, Request
+
+@dataclass(frozen=True)
+class Request:
+    """A prompt with the facts in it.
+
+    Attributes:
+        system, user: the two messages for a model with a chat template.
+        plain: the whole prompt for one without.
+    """
+
+    system: str
+    user: str
+    plain: str
+
+
+class Sampling(Protocol):
+    """How a model takes a prompt and chooses its words; a `prompt.PromptHead` is one."""
+
+    @property
+    def chat(self) -> Literal["auto", "plain"]:
+        """Whether the model's own chat template is applied."""
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest answer."""
+
+    @property
+    def temperature(self) -> float:
+        """0 always takes the likeliest token."""
+
+    @property
+    def top_p(self) -> float:
+        """Share of the likelihood that is chosen from."""
+
+    @property
+    def top_k(self) -> int:
+        """Number of tokens that is chosen from; 0 for all."""
+
+    @property
+    def repeat_penalty(self) -> float:
+        """1 for none."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +75,14 @@ class Generation:
         tokens: how many tokens that took.
         elapsed_s: how long it took.
         failure: why the text is not complete; None when it is.
+        is_final: another seed would fail for the same reason.
     """
 
     text: str
     tokens: int
     elapsed_s: float
     failure: str | None = None
+    is_final: bool = False
 
 
 class TextEngine(Protocol):
@@ -51,7 +93,7 @@ class TextEngine(Protocol):
         """Which model this is."""
 
     def generate(
-        self, request: Request, grammar: str, head: PromptHead, *, seed: int, timeout_s: float
+        self, request: Request, grammar: str, head: Sampling, *, seed: int, timeout_s: float
     ) -> Generation:
         """Write once.
 

@@ -70,9 +70,10 @@ def check(title: str, text: str, facts: SceneFacts, language: Language) -> list[
     problems += _check_complete(sentences, facts)
     problems += check_end(title, language, needs_stop=False)
     problems += check_end(text, language, needs_stop=True)
+    problems += check_repeats(title)
     problems += check_repeats(text)
-    problems += check_sentences(in_title)
-    problems += check_sentences(in_text)
+    problems += check_sentences(in_title, need_verb=False)
+    problems += check_sentences(in_text, need_verb=True)
     return problems
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from summarize_scene.engine import EngineCard, Generation
-from summarize_scene.prompt import PromptHead, Request
+from summarize_scene.engine import EngineCard, Generation, Request, Sampling
+from summarize_scene.memory import available_memory_bytes
 from vv_core.errors import ConfigError, UnavailableError, VvError
-from vv_core.logs import get_logger
 from vv_core.utils import compute_sha256
 
 if TYPE_CHECKING:
@@ -63,7 +61,6 @@ class LlamaEngine:
         self._library = _import_library()
         check_model_file(model_path)
         gpu_layers = options.gpu_layers if self._library.llama_supports_gpu_offload() else 0
-        started = time.monotonic()
         self._llama = self._load(model_path, options, gpu_layers)
         model_hash = compute_sha256(model_path)
         self._deadline = float("inf")
@@ -78,9 +75,6 @@ class LlamaEngine:
             device="gpu" if gpu_layers else "cpu",
             prompt=self._llama.metadata.get(PROMPT_KEY),
         )
-        fields = {"model": model_path.name, "sha256": model_hash, "device": self._card.device}
-        fields["load_s"] = f"{time.monotonic() - started:.2f}"
-        get_logger("summarizer").info("loaded the model", extra={"fields": fields})
 
     @property
     def card(self) -> EngineCard:
@@ -88,7 +82,7 @@ class LlamaEngine:
         return self._card
 
     def generate(
-        self, request: Request, grammar: str, head: PromptHead, *, seed: int, timeout_s: float
+        self, request: Request, grammar: str, head: Sampling, *, seed: int, timeout_s: float
     ) -> Generation:
         """Write once; see `engine.TextEngine.generate`.
 
@@ -99,24 +93,25 @@ class LlamaEngine:
         self._deadline = started + timeout_s
         written: list[int] = []
         failure: str | None = None
+        is_final = False
         try:
             for token in self._tokens(request, grammar, head, seed):
                 written.append(token)
         except _AttemptFailed as exc:
-            failure = str(exc)
+            failure, is_final = str(exc), exc.is_final
         except (RuntimeError, ValueError) as exc:  # what llama-cpp-python raises
             late = f"not finished within {timeout_s:g} s" if self._is_late() else ""
             failure = late or f"llama.cpp: {exc}"
         finally:
             self._deadline = float("inf")
         text = self._llama.detokenize(written).decode("utf-8", "replace") if written else ""
-        return Generation(text, len(written), time.monotonic() - started, failure)
+        return Generation(text, len(written), time.monotonic() - started, failure, is_final)
 
     def close(self) -> None:
         """Free the model."""
         self._llama.close()
 
-    def _tokens(self, request: Request, grammar: str, head: PromptHead, seed: int) -> Iterator[int]:
+    def _tokens(self, request: Request, grammar: str, head: Sampling, seed: int) -> Iterator[int]:
         llama, library = self._llama, self._library
         prompt = self._prompt_tokens(request, head)
         if len(prompt) + head.max_tokens > llama.n_ctx():
@@ -143,7 +138,8 @@ class LlamaEngine:
             if self._is_late():
                 raise RuntimeError("late")
             if count == head.max_tokens:
-                raise _AttemptFailed(f"not finished within {head.max_tokens} tokens")
+                reason = f"not finished within {head.max_tokens} tokens"
+                raise _AttemptFailed(reason, is_final=False)
             yield token
 
     def _check_grammar(self, grammar: str) -> None:
@@ -167,7 +163,7 @@ class LlamaEngine:
         tokens = self._llama.tokenize(char.encode("utf-8"), add_bos=False, special=False)
         return self._llama.detokenize(tokens).decode("utf-8", "replace").strip() == char.strip()
 
-    def _prompt_tokens(self, request: Request, head: PromptHead) -> list[int]:
+    def _prompt_tokens(self, request: Request, head: Sampling) -> list[int]:
         """Return the prompt in tokens: by the model's own chat template, if it has one."""
         llama = self._llama
         template = llama.metadata.get("tokenizer.chat_template")
@@ -221,7 +217,11 @@ def _fitting_threads(model_path: Path) -> int:
 
 
 class _AttemptFailed(Exception):
-    """The attempt ended without a complete text."""
+    """The attempt ended without a complete text; ``is_final``: another seed would end so too."""
+
+    def __init__(self, reason: str, *, is_final: bool = True) -> None:
+        super().__init__(reason)
+        self.is_final = is_final
 
 
 def _import_library() -> Any:
@@ -259,29 +259,9 @@ def _load_error(path: Path, exc: Exception) -> VvError:
         return UnavailableError(
             f"the model {path.name!r} did not fit into memory "
             f"(about {needed >> 20} MiB needed, {available >> 20} MiB available): {exc}",
-            advice="Free memory, lower VV_SUMMARY_CONTEXT or choose a smaller model; it is tried again by itself.",
+            advice="Free memory, raise VV_SUMMARY_MEMORY_MB, lower VV_SUMMARY_CONTEXT or choose a smaller model.",
         )
     return ConfigError(f"llama.cpp cannot run the model {str(path)!r}: {exc}", advice=_ADVICE)
-
-
-def available_memory_bytes(read: Callable[[Path], str] = Path.read_text) -> int:
-    """Return how much memory this process may still take: the machine's, within its control group."""
-    amounts = [sys.maxsize]
-    for line in _lines(Path("/proc/meminfo"), read):
-        if line.startswith("MemAvailable:"):
-            amounts.append(int(line.split()[1]) * 1024)
-    limit = _lines(Path("/sys/fs/cgroup/memory.max"), read)
-    used = _lines(Path("/sys/fs/cgroup/memory.current"), read)
-    if limit and used and limit[0].isdigit():
-        amounts.append(max(0, int(limit[0]) - int(used[0])))
-    return min(amounts)
-
-
-def _lines(path: Path, read: Callable[[Path], str]) -> list[str]:
-    try:
-        return read(path).splitlines()
-    except OSError:
-        return []
 
 
 def _quantization(library: Any, metadata: dict[str, str]) -> str | None:

@@ -41,11 +41,13 @@ class LabelWords:
         keys: the labels that they may stand for.
         is_plural: None where singular and plural are the same.
         is_mass: never counted.
+        is_different: they say that different ones are meant ("objetos diferentes do tipo “x”").
     """
 
     keys: frozenset[str]
     is_plural: bool | None
     is_mass: bool
+    is_different: bool = False
 
 
 @lru_cache(maxsize=2)

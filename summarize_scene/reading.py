@@ -186,10 +186,11 @@ class _SentenceReader:
         noun = self._noun(end)
         if noun is None:
             return None
-        end += noun[0]
-        if self._key(end) in self._vocabulary.different_words:
-            is_different, end = True, end + 1
         label = noun[1]
+        is_different |= label.is_different
+        end += noun[0]
+        if not is_different and self._key(end) in self._vocabulary.different_words:
+            is_different, end = True, end + 1
         return end - place, LabelMention(
             keys=label.keys,
             number=number[1] if number else None,
@@ -204,12 +205,15 @@ class _SentenceReader:
         if self._key(place) not in {unknown.one, unknown.many}:
             return label_table(self._language).longest(self._keys[place:])
         end = place + 1
+        is_different = self._key(end) in self._vocabulary.different_words
+        end += is_different
         end += len(self._phrase(end, self._vocabulary.unknown_links) or ())
         token = self._token(end)
         if token is None or token.kind != "quoted" or token.text not in self._unknown_labels:
             return None
         is_plural = self._key(place) == unknown.many
-        return end + 1 - place, LabelWords(frozenset({token.text}), is_plural, is_mass=False)
+        words = LabelWords(frozenset({token.text}), is_plural, False, is_different)
+        return end + 1 - place, words
 
     def _plain(self, place: int) -> Found | None:
         key = self._key(place)

@@ -11,7 +11,9 @@ from typing import Any
 
 from summarize_scene.analytic_file import read_analytic
 from summarize_scene.engine import TextEngine
+from summarize_scene.engine_process import start_engine
 from summarize_scene.fact_rule import FactRule, build_facts
+from summarize_scene.llama_engine import LlamaOptions
 from summarize_scene.prompt import Prompt, load_prompt, packaged_prompt
 from summarize_scene.summary import TOOL_NAME, build_summary
 from summarize_scene.writer import Draft, write_draft
@@ -21,6 +23,7 @@ from vv_core.clock import Clock, SystemClock
 from vv_core.errors import InputDataError, TemporaryError
 from vv_core.jsonio import read_json
 from vv_core.logs import get_logger
+from vv_core.models.active import active_summary_model
 from vv_core.settings import Settings
 from vv_core.stage import StageItem, run_stage
 from vv_core.utils import compute_sha256, validate_schema
@@ -37,6 +40,7 @@ class SummarizeStage:
         self._settings = settings
         self._clock = clock
         self._prompt: Prompt | None = None
+        self._is_started = False
         self._engine: TextEngine | None = None
 
     def is_current(self, item: StageItem) -> bool:
@@ -60,12 +64,12 @@ class SummarizeStage:
             InputDataError: the input is no analytic.
             InputMissingError: it is not there.
             ConfigError: prompt or model are wrong.
-            UnavailableError: the model does not fit into memory now.
             OSError: the output cannot be written.
         """
+        self._start_engine()
         source = read_analytic(item.input)
         progress(0.1)
-        prompt, engine = self._load()
+        prompt, engine = self._load_prompt(), self._engine
         settings = self._settings
         rule = FactRule(settings.fact_min_frames, settings.fact_min_confidence)
         facts = build_facts(source.document, settings.zone, rule)
@@ -78,6 +82,7 @@ class SummarizeStage:
             prompt,
             seed=settings.summary_seed,
             timeout_s=settings.summary_timeout_s,
+            monotonic=self._clock.monotonic,
         )
         summary = build_summary(
             source.document,
@@ -87,7 +92,6 @@ class SummarizeStage:
             draft,
             card=engine.card if engine else None,
             prompt=prompt,
-            seed=settings.summary_seed,
             elapsed_s=self._clock.monotonic() - started,
             now=self._clock.now(),
             version=__version__,
@@ -97,33 +101,33 @@ class SummarizeStage:
         progress(1.0)
 
     def close(self) -> None:
-        """Free the model."""
+        """End the model's process."""
         if self._engine is not None:
             self._engine.close()
-            self._engine = None
+        self._engine, self._is_started = None, False
 
-    def _load(self) -> tuple[Prompt, TextEngine | None]:
-        if self._engine is None and self._settings.summary_model is not None:
-            self._engine = _load_engine(self._settings, self._settings.summary_model)
-        if self._prompt is None:
-            self._prompt = load_prompt(self._prompt_path())
-        return self._prompt, self._engine
+    def _start_engine(self) -> None:
+        """Start the model with the first item; it loads while the analytic is read."""
+        if not self._is_started:
+            model = active_summary_model(self._settings)
+            self._engine = _start(self._settings, model) if model is not None else None
+            self._is_started = True
 
-    def _prompt_path(self) -> Path:
+    def _load_prompt(self) -> Prompt:
         """Return the operator's own prompt, else the one that the model was trained on."""
-        own = self._settings.prompt_file
-        if own is not None:
-            return self._settings.resolve(own)
-        return packaged_prompt(self._engine.card.prompt if self._engine is not None else None)
+        if self._prompt is None:
+            own = self._settings.prompt_file
+            name = self._engine.card.prompt if self._engine is not None else None
+            path = self._settings.resolve(own) if own is not None else packaged_prompt(name)
+            self._prompt = load_prompt(path)
+        return self._prompt
 
 
-def _load_engine(settings: Settings, model: Path) -> TextEngine:
-    from summarize_scene.llama_engine import LlamaEngine, LlamaOptions
-
+def _start(settings: Settings, model: Path) -> TextEngine:
     options = LlamaOptions(
         settings.summary_context, settings.summary_threads, settings.summary_gpu_layers
     )
-    return LlamaEngine(settings.resolve(model), options)
+    return start_engine(model, options, settings.summary_memory_mb)
 
 
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
@@ -143,14 +147,20 @@ def write_summary(path: Path, summary: dict[str, Any]) -> None:
 
 
 def _log_path(item: StageItem, draft: Draft) -> None:
-    fields = {"output": str(item.output), "path": "model" if draft.by_model else "rules"}
-    if draft.fallback_reason is None:
-        get_logger("summarizer").info("wrote a text", extra={"fields": fields})
-        return
-    fields["reason"] = draft.fallback_reason
-    get_logger("summarizer").warning(
-        "the model's text was not kept: %s", draft.fallback_reason, extra={"fields": fields}
-    )
+    """Tell who wrote the text, and what of the model's was not kept."""
+    fields: dict[str, Any] = {"output": str(item.output)}
+    fields["path"] = "model" if draft.by_model else "rules"
+    fields["attempts"] = len(draft.attempts)
+    fields["reasons"] = [attempt.reason for attempt in draft.attempts if attempt.reason]
+    logger = get_logger("summarizer")
+    if draft.fallback_reason is not None:
+        message = "the model's text was not kept: %s"
+        logger.warning(message, draft.fallback_reason, extra={"fields": fields})
+    elif fields["reasons"]:
+        message = "the model's second text was kept; the first: %s"
+        logger.info(message, fields["reasons"][0], extra={"fields": fields})
+    else:
+        logger.info("wrote a text", extra={"fields": fields})
 
 
 def _make_stage(settings: Settings, _arguments: argparse.Namespace) -> SummarizeStage:

@@ -27,7 +27,6 @@ def build_summary(
     *,
     card: EngineCard | None,
     prompt: Prompt,
-    seed: int,
     elapsed_s: float,
     now: datetime,
     version: str,
@@ -41,7 +40,7 @@ def build_summary(
         language: of the text.
         draft: the checked text.
         card: the model that was asked, also when its text was not kept; None without one.
-        prompt, seed: what it was asked with.
+        prompt: what it was asked with.
         elapsed_s: time that the text took.
         now: when, aware.
         version: of this product.
@@ -66,12 +65,21 @@ def build_summary(
             for fact in facts.labels[:MAX_FACTS]
         ],
         "names": [fact.name for fact in facts.names],
-        "engine": _engine(draft, card, prompt, seed, elapsed_s),
+        "engine": _engine(draft, card, prompt, elapsed_s),
         "grounding": {
             "checked": True,
             "path": "model" if draft.by_model else "rules",
             "fallback_reason": draft.fallback_reason,
             "rejected_text": draft.rejected_text,
+            "attempts": [
+                {
+                    "seed": attempt.seed,
+                    "reason": attempt.reason,
+                    "elapsed_s": round(attempt.generation.elapsed_s, 3),
+                    "tokens": attempt.generation.tokens,
+                }
+                for attempt in draft.attempts
+            ],
         },
         "detector": analytic["detector"],
         "pictures": analytic["pictures"],
@@ -81,10 +89,14 @@ def build_summary(
 
 
 def _engine(
-    draft: Draft, card: EngineCard | None, prompt: Prompt, seed: int, elapsed_s: float
+    draft: Draft, card: EngineCard | None, prompt: Prompt, elapsed_s: float
 ) -> dict[str, Any]:
-    """Return who wrote the text, and the model that was asked, kept or not."""
+    """Return who wrote the text, and the model that was asked, kept or not.
+
+    Seed: that of the last attempt, which is the one kept if any is. Time and tokens: of all attempts.
+    """
     was_asked = card is not None
+    tokens = [attempt.generation.tokens for attempt in draft.attempts]
     return {
         "kind": "llama.cpp" if draft.by_model else "rules",
         "model": card.model if card else None,
@@ -93,7 +105,7 @@ def _engine(
         "device": card.device if card else None,
         "prompt_version": prompt.head.version if was_asked else None,
         "prompt_hash": prompt.sha256 if was_asked else None,
-        "seed": seed if was_asked else None,
+        "seed": draft.attempts[-1].seed if draft.attempts else None,
         "elapsed_s": round(elapsed_s, 3),
-        "tokens": draft.generation.tokens if draft.generation else None,
+        "tokens": sum(tokens) if tokens else None,
     }

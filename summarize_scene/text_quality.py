@@ -7,12 +7,16 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 
 from summarize_scene.mentions import (
+    ClockMention,
     ConditionMention,
     LabelMention,
     LengthMention,
     Mark,
     Mention,
+    NameMention,
+    OthersMention,
     PlainWord,
+    Stray,
 )
 from summarize_scene.number_words import Language
 from summarize_scene.problems import Problem
@@ -24,6 +28,7 @@ _REPEAT_TOKENS = 7
 _MAX_LINKS_IN_A_ROW = 3
 _MAX_SAME_CLASS_IN_A_ROW = 2
 _LINKS = frozenset({"articles", "contractions", "prepositions", "conjunctions"})
+_RANGE_OPENERS = frozenset({"entre", "between"})
 _NEED_A_NOUN = frozenset({"articles", "contractions"})
 
 Sentence = Sequence[Mention]
@@ -54,8 +59,13 @@ def check_repeats(text: str) -> Iterator[Problem]:
         yield Problem("repeat", "a passage stands twice")
 
 
-def check_sentences(sentences: Sequence[Sentence]) -> Iterator[Problem]:
-    """Find strings of words that no sentence holds."""
+def check_sentences(sentences: Sequence[Sentence], *, need_verb: bool) -> Iterator[Problem]:
+    """Find strings of words that no sentence holds.
+
+    Args:
+        sentences: of a title or a text.
+        need_verb: a text has whole sentences, a title need not.
+    """
     if len(sentences) > MAX_SENTENCES:
         yield Problem("degenerate", f"more than {MAX_SENTENCES} sentences")
     for sentence in sentences:
@@ -63,6 +73,10 @@ def check_sentences(sentences: Sequence[Sentence]) -> Iterator[Problem]:
             yield Problem("repeat", "the same thing twice in a row")
         yield from _check_links(sentence)
         yield from _check_runs(sentence)
+        yield from _check_things(sentence)
+        yield from _check_ranges(sentence)
+        if need_verb and not any(map(_is_statement, sentence)):
+            yield Problem("degenerate", "a sentence says nothing")
     yield from _check_restated(sentences)
 
 
@@ -96,6 +110,35 @@ def _check_runs(sentence: Sentence) -> Iterator[Problem]:
             yield Problem("degenerate", f"{length} joining words in a row")
         if kind in {"verbs", "nouns", "others"} and length > _MAX_SAME_CLASS_IN_A_ROW:
             yield Problem("degenerate", f"{length} {kind} in a row")
+
+
+def _check_things(sentence: Sentence) -> Iterator[Problem]:
+    """Two things need a word or a mark between them ("uma pessoa quadro", "video a car")."""
+    for one, other in pairwise(sentence):
+        if _is_thing(one) and (_is_thing(other) or isinstance(other, LengthMention)):
+            yield Problem("degenerate", "two things without a word between them")
+
+
+def _check_ranges(sentence: Sentence) -> Iterator[Problem]:
+    """A range has two ends: "entre 0:03." was cut off."""
+    for place, mention in enumerate(sentence[:-1]):
+        is_opener = isinstance(mention, PlainWord) and mention.word in _RANGE_OPENERS
+        if is_opener and isinstance(sentence[place + 1], ClockMention):
+            end = sentence[place + 3 : place + 4]
+            if not end or not isinstance(end[0], ClockMention):
+                yield Problem("cut off", "a range of times has no end")
+
+
+def _is_thing(mention: Mention) -> bool:
+    if isinstance(mention, PlainWord):
+        return mention.kind == "nouns"
+    return isinstance(mention, LabelMention | NameMention | OthersMention)
+
+
+def _is_statement(mention: Mention) -> bool:
+    if isinstance(mention, PlainWord):
+        return mention.kind == "verbs"
+    return isinstance(mention, ConditionMention | Stray)
 
 
 def _class_of(mention: Mention) -> str:

@@ -1,8 +1,10 @@
-"""The decision: the model's text if it passes the check, else the rule-based text and the reason."""
+"""The decision: the model's text if it passes the check, at the second try too, else the rule-based text."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from summarize_scene.attempt import attempt
@@ -15,8 +17,24 @@ from summarize_scene.prompt import Prompt
 from summarize_scene.rules_text import Written, write_rules_text
 from vv_core.errors import SoftwareError
 
+MAX_ATTEMPTS = 2
 MAX_REASON_CHARS = 1000
 MAX_REJECTED_CHARS = 2000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of a model.
+
+    Attributes:
+        seed: that it was given.
+        generation: what came of it.
+        reason: why its text was not kept; None when it was.
+    """
+
+    seed: int
+    generation: Generation
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -26,16 +44,25 @@ class Draft:
     Attributes:
         written: title and text.
         by_model: whether the model wrote it.
-        fallback_reason: why the model's text was not kept; None when it was, or there is no model.
-        rejected_text: what the model wrote, when it was not kept.
-        generation: the model's attempt; None without a model.
+        attempts: what the model tried, in order; empty without a model.
     """
 
     written: Written
     by_model: bool
-    fallback_reason: str | None = None
-    rejected_text: str | None = None
-    generation: Generation | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def fallback_reason(self) -> str | None:
+        """Why the model's last text was not kept; None when it was, or there is no model."""
+        return self.attempts[-1].reason if self.attempts else None
+
+    @property
+    def rejected_text(self) -> str | None:
+        """What the model wrote last, when it was not kept."""
+        if self.fallback_reason is None:
+            return None
+        texts = [attempt.generation.text for attempt in self.attempts if attempt.generation.text]
+        return texts[-1][:MAX_REJECTED_CHARS] if texts else ""
 
 
 def write_draft(
@@ -46,25 +73,36 @@ def write_draft(
     *,
     seed: int,
     timeout_s: float,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Draft:
     """Return a checked title and text for a scene.
+
+    Args:
+        facts: what may be said.
+        language: of the text.
+        engine: None for the rule-based text.
+        prompt: for the engine.
+        seed: of the first attempt; the second has the next one.
+        timeout_s: for all attempts together.
+        monotonic: the clock, seconds.
 
     Raises:
         SoftwareError: not even the rule-based text passes the check.
     """
     if engine is None:
         return Draft(_rules(facts, language), by_model=False)
-    generation = attempt(facts, language, engine, prompt, seed=seed, timeout_s=timeout_s)
-    written, reason = judge(generation, facts, language)
-    if written is not None:
-        return Draft(written, by_model=True, generation=generation)
-    return Draft(
-        _rules(facts, language),
-        by_model=False,
-        fallback_reason=reason,
-        rejected_text=generation.text[:MAX_REJECTED_CHARS],
-        generation=generation,
-    )
+    attempts: list[Attempt] = []
+    deadline = monotonic() + timeout_s
+    for number in range(seed, seed + MAX_ATTEMPTS):
+        left = deadline - monotonic()
+        if attempts and (left <= 0 or attempts[-1].generation.is_final):
+            break
+        generation = attempt(facts, language, engine, prompt, seed=number, timeout_s=left)
+        written, reason = judge(generation, facts, language)
+        attempts.append(Attempt(number, generation, reason or None))
+        if written is not None:
+            return Draft(written, by_model=True, attempts=tuple(attempts))
+    return Draft(_rules(facts, language), by_model=False, attempts=tuple(attempts))
 
 
 def judge(

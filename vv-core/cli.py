@@ -20,14 +20,17 @@ INTERRUPTED = 130
 class CommandParser(argparse.ArgumentParser):
     """An argument parser with ``--version`` and ``-v`` that ends with EX_USAGE, not 2."""
 
-    def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
+    def __init__(
+        self, prog: str, description: str, epilog: str | None = None, *, is_sub: bool = False
+    ) -> None:
+        """Make a parser; that of a sub-command keeps what was said before it."""
         super().__init__(prog=prog, description=description, epilog=epilog, allow_abbrev=False)
         self.add_argument("--version", action="version", version=f"{prog} {__version__}")
         self.add_argument(
             "-v",
             "--verbose",
             action="count",
-            default=0,
+            default=argparse.SUPPRESS if is_sub else 0,
             help="say more on stderr (twice: everything)",
         )
 

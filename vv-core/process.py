@@ -6,6 +6,7 @@ then KILL; the last lines of stderr kept, clean enough for a log.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -25,6 +26,10 @@ KILL_AFTER_S = 5.0
 _POLL_S = 0.1
 _LAST_WORDS_S = 1.0
 _MAX_READ_BYTES = 64 * 1024
+_PR_SET_PDEATHSIG = 1
+
+PARENT_VARIABLE = "VV_PARENT_PID"
+"""Tells a child whose end shall be its own; see `die_with_parent`."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ def run_child(
         start_new_session=True,
     )
     try:
-        errors, output = _Tail(child.stderr), _Tail(child.stdout)
+        errors, output = OutputTail(child.stderr), OutputTail(child.stdout)
         timed_out = not _wait(child, started + timeout_s, is_stalled)
     except BaseException:
         # Our own end (Ctrl-C, SystemExit) must not leave a child behind.
@@ -128,6 +133,20 @@ def end_session(child: subprocess.Popen[bytes], kill_after_s: float) -> None:
         child.wait()
 
 
+def die_with_parent() -> None:
+    """End at once when the process that started this one is killed.
+
+    Otherwise the next cycle would find a stage of the last one still at work. ``prctl(2)``,
+    PR_SET_PDEATHSIG; only where the parent said, in `PARENT_VARIABLE`, that it wants it.
+    """
+    parent = os.environ.get(PARENT_VARIABLE)
+    if not parent:
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if str(os.getppid()) != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _signal_session(child: subprocess.Popen[bytes], number: int) -> None:
     try:
         os.killpg(child.pid, number)
@@ -154,7 +173,7 @@ def _shell_code(return_code: int) -> int:
     return 128 - return_code if return_code < 0 else return_code
 
 
-class _Tail:
+class OutputTail:
     """Drains a pipe in a thread, so that the child never blocks, and keeps its last lines."""
 
     def __init__(self, stream: IO[bytes] | None) -> None:
@@ -176,6 +195,7 @@ class _Tail:
                         self._lines.append(printable(text)[:TAIL_LINE_CHARS])
 
     def lines(self) -> tuple[str, ...]:
+        """Return the last lines so far, clean enough for a log."""
         # A grandchild in a session of its own may hold the pipe open; that is not worth waiting for.
         if self._thread is not None:
             self._thread.join(timeout=_LAST_WORDS_S)

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from vv_core.env_file import ENCODING, read_names, refuse_unknown
 from vv_core.errors import ConfigError
+from vv_core.log_settings import LogSettings
 from vv_core.paths import Storage
+from vv_core.setting_fields import variable
 
 OWN_PREFIXES = ("VV_", "SCAN_", "ORCHESTRATOR_", "VIDEO_STORAGE_")
 """Variables that start so are ours: an unknown one is a spelling mistake, and an error."""
@@ -32,17 +34,13 @@ DEFAULT_START_PATTERNS = (
     r"(?P<Y>\d{4})-?(?P<m>\d{2})-?(?P<d>\d{2})[ _T-]?(?P<H>\d{2})[-:.hH]?(?P<M>\d{2})[-:.mM]?(?P<S>\d{2})(?P<z>Z)?",
 )
 
+_LEAST_SUMMARY_MEMORY_MB = 256
 _START_GROUPS = {"Y", "m", "d", "H", "M", "S"}
 
 Listed = Annotated[tuple[str, ...], NoDecode]
 
 
-def variable(name: str, default: Any, description: str, **limits: Any) -> Any:
-    """Declare a setting: its environment variable, default, and what it means."""
-    return Field(default=default, validation_alias=name, description=description, **limits)
-
-
-class Settings(BaseSettings):
+class Settings(LogSettings):
     """Everything an installer may set. Paths that are relative count from ``home``."""
 
     model_config = SettingsConfigDict(
@@ -69,7 +67,7 @@ class Settings(BaseSettings):
     yolo_model: Path | None = variable(
         "VV_YOLO_MODEL",
         None,
-        "YOLOv8 weights: OpenVINO folder, .xml, .onnx or .pt; empty: embedded default",
+        "YOLOv8 weights: OpenVINO folder, .xml, .onnx or .pt; empty: activated ones; none: embedded default",
     )
     yolo_backend: Literal["auto", "openvino", "onnxruntime", "ultralytics", "embedded"] = variable(
         "VV_YOLO_BACKEND", "auto", "program that runs the weights; auto chooses by their kind"
@@ -104,16 +102,31 @@ class Settings(BaseSettings):
         "VV_FACT_MIN_CONFIDENCE", 0.4, "confidence that one of those frames must reach", ge=0, le=1
     )
     summary_model: Path | None = variable(
-        "VV_SUMMARY_MODEL", None, "GGUF of the model that writes; empty: rule-based text"
+        "VV_SUMMARY_MODEL",
+        None,
+        "GGUF that writes; empty: the activated or shipped one; none: rule-based text",
+    )
+    models_file: Path | None = variable(
+        "VV_MODELS_FILE", None, "own list of models; empty: the shipped models.yaml"
     )
     prompt_file: Path | None = variable(
         "VV_PROMPT_FILE", None, "own prompt; empty: the shipped one"
     )
     summary_timeout_s: float = variable(
-        "VV_SUMMARY_TIMEOUT_SECONDS", 30.0, "longest time for one text", gt=0, le=3600
+        "VV_SUMMARY_TIMEOUT_SECONDS",
+        30.0,
+        "longest time of the model for one scene, a second try included",
+        gt=0,
+        le=3600,
+    )
+    summary_memory_mb: int = variable(
+        "VV_SUMMARY_MEMORY_MB",
+        0,
+        "MiB that the model's process may take beside its file, 256 or more; 0: 1024 and twice the file",
+        ge=0,
     )
     summary_threads: int = variable(
-        "VV_SUMMARY_THREADS", 0, "threads of the model; 0: all cores", ge=0
+        "VV_SUMMARY_THREADS", 0, "threads of the model; 0: all cores, one for a small model", ge=0
     )
     summary_context: int = variable(
         "VV_SUMMARY_CONTEXT", 2048, "context of the model, tokens", ge=256
@@ -213,6 +226,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"pattern {number} is not a regular expression: {exc}") from exc
             if missing := _START_GROUPS - groups:
                 raise ValueError(f"pattern {number} lacks the groups {' '.join(sorted(missing))}")
+        return value
+
+    @field_validator("summary_memory_mb")
+    @classmethod
+    def _enough_memory(cls, value: int) -> int:
+        if 0 < value < _LEAST_SUMMARY_MEMORY_MB:
+            raise ValueError(f"0 or at least {_LEAST_SUMMARY_MEMORY_MB}")
         return value
 
     @field_validator("time_zone")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from vv_core.errors import (
     from_oserror,
 )
 from vv_core.logs import get_logger, setup_logging
+from vv_core.process import die_with_parent
 from vv_core.settings import Settings, load_settings
 
 __all__ = [
@@ -39,7 +38,6 @@ __all__ = [
 
 WHOLE_BATCH = frozenset({ExitCode.USAGE, ExitCode.CONFIG, ExitCode.NOPERM, ExitCode.UNAVAILABLE})
 """Codes that concern every item alike: the batch ends with the first."""
-_PR_SET_PDEATHSIG = 1
 
 Progress = Callable[[float], None]
 
@@ -110,7 +108,7 @@ def _parser(prog: str, description: str) -> CommandParser:
 
 
 def _run(prog: str, make_stage: MakeStage, arguments: argparse.Namespace) -> int:
-    _die_with_parent()
+    die_with_parent()
     settings = load_settings()
     setup_logging(prog, settings.resolve(settings.log_dir), arguments.verbose)
     single = arguments.input is not None and arguments.output is not None
@@ -229,17 +227,3 @@ def _progress_bar(name: str, total: int) -> Iterator[Progress]:
             bar.update(done - bar.n)
 
         yield show
-
-
-def _die_with_parent() -> None:
-    """End at once when the orchestrator that started this process is killed.
-
-    Otherwise the next cycle would find a stage of the last one still at work. ``prctl(2)``,
-    PR_SET_PDEATHSIG; only where the parent said that it wants it.
-    """
-    parent = os.environ.get("VV_PARENT_PID")
-    if not parent:
-        return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if str(os.getppid()) != parent:
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -17,11 +17,14 @@ from vv_core.clock import format_utc
 from vv_core.errors import ExitCode, InputMissingError, TemporaryError, from_oserror
 from vv_core.logs import printable, setup_logging
 from vv_core.metrics import PipelineMetrics, collect_metrics
+from vv_core.models.metrics import ModelFigures, read_model_metrics
+from vv_core.models.rows import figures_text
 from vv_core.pipeline.history import CycleRun, History
 from vv_core.settings import Settings, load_settings
 
 PROG = "status"
 _SHOWN_ALERTS = 5
+_SHOWN_MODELS = 3
 _GIB = 1024**3
 
 
@@ -45,6 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         with closing(History(storage.orchestrator_data / "orchestrator_db.sqlite")) as history:
             metrics = collect_metrics(storage, settings.orchestrator_patterns, history)
+            models = read_model_metrics(storage)
         alerts = read_alerts(storage.orchestrator_data / "alerts.jsonl")[-_SHOWN_ALERTS:]
     except OSError as exc:
         raise from_oserror(exc, "look at the data") from exc
@@ -54,14 +58,18 @@ def _run(arguments: argparse.Namespace) -> int:
             advice="Run it as the user of the service, or again when the cycle has ended.",
         ) from exc
     if arguments.json:
-        print(json.dumps({**asdict(metrics), "alerts": alerts}, indent=2))
+        used = [asdict(figures) for figures in models]
+        print(json.dumps({**asdict(metrics), "models": used, "alerts": alerts}, indent=2))
     else:
-        print("\n".join(status_lines(settings, metrics, alerts)))
+        print("\n".join(status_lines(settings, metrics, alerts, models)))
     return ExitCode.OK
 
 
 def status_lines(
-    settings: Settings, metrics: PipelineMetrics, alerts: Sequence[dict[str, object]]
+    settings: Settings,
+    metrics: PipelineMetrics,
+    alerts: Sequence[dict[str, object]],
+    models: Sequence[ModelFigures] = (),
 ) -> list[str]:
     """Return the screen as lines, in the language of the settings."""
     is_english = settings.language == "en"
@@ -85,6 +93,11 @@ def status_lines(
     for name, stage in metrics.stages.items():
         failed = say("falhas", "failures")
         rows.append((name, f"{stage.runs} ({stage.failures} {failed}), {stage.median_s:.2f} s"))
+    for figures in models[:_SHOWN_MODELS]:
+        writer = figures.model or say("regras", "rules")
+        rows.append(
+            (say("Texto por", "Text by"), f"{writer}: {figures_text(figures, settings.language)}")
+        )
     lines = [f"{head:<20} {printable(text)}" for head, text in rows]
     for alert in alerts:
         lines.append(

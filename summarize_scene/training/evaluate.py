@@ -34,7 +34,7 @@ from summarize_scene.training.wrong_texts import wrong_texts
 from summarize_scene.vocabulary import LANGUAGES
 from summarize_scene.writer import parse_answer
 
-DEFAULT_MODEL = MODEL_FOLDER / "scene-bitnet-q4_0.gguf"
+DEFAULT_MODEL = MODEL_FOLDER / "vv-scene-bitnet-q4_0.gguf"
 EVALUATION_SEED = 20_000_003
 _TIMEOUT_S = 30.0
 _TRIES = 2
@@ -45,7 +45,7 @@ class Evaluation:
 
     def __init__(self, engine: TextEngine | None, prompt: Prompt, *, seed: int) -> None:
         self._engine = engine
-        self._prompt = prompt
+        self.prompt = prompt
         self._seed = seed
         self.scores = Scores()
         self.samples: list[tuple[str, Written]] = []
@@ -87,7 +87,7 @@ class Evaluation:
     ) -> tuple[Written | None, list[Problem]]:
         assert self._engine is not None
         generation = attempt(
-            facts, language, self._engine, self._prompt, seed=seed, timeout_s=_TIMEOUT_S
+            facts, language, self._engine, self.prompt, seed=seed, timeout_s=_TIMEOUT_S
         )
         self.scores.tokens += generation.tokens
         written = parse_answer(generation.text) if generation.failure is None else None
@@ -97,10 +97,15 @@ class Evaluation:
         return written, check(written.title, written.text, facts, language)
 
 
-def evaluate(engine: TextEngine | None, scenes: int, *, seed: int) -> Evaluation:
-    """Return the scores of a model, or of the rules, on so many held-out scenes in each language."""
+def evaluate(
+    engine: TextEngine | None, scenes: int, *, seed: int, prompt: Prompt | None = None
+) -> Evaluation:
+    """Return the scores of a model, or of the rules, on so many held-out scenes in each language.
+
+    Without a prompt the model gets the packaged one that it was trained on.
+    """
     name = engine.card.prompt if engine is not None else None
-    evaluation = Evaluation(engine, load_prompt(packaged_prompt(name)), seed=seed)
+    evaluation = Evaluation(engine, prompt or load_prompt(packaged_prompt(name)), seed=seed)
     facts: Iterable[SceneFacts] = islice(make_scenes(EVALUATION_SEED, held_out=True), scenes)
     for scene in tqdm(facts, "scenes", scenes, disable=None):
         for language in LANGUAGES:
@@ -118,17 +123,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--rules", action="store_true", help="score the rule-based text instead")
+    parser.add_argument("--prompt", type=Path, help="own prompt; see docs/prompts.md")
+    parser.add_argument("--context", type=int, default=2048, help="of the model, tokens")
     parser.add_argument("--scenes", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--show", type=int, default=0, help="print so many texts")
     options = parser.parse_args(argv)
-    loading = LlamaOptions(context=1024, threads=options.threads)
+    loading = LlamaOptions(options.context, options.threads)
+    prompt = load_prompt(options.prompt) if options.prompt else None
     engine = None if options.rules else LlamaEngine(options.model, loading)
-    evaluation = evaluate(engine, options.scenes, seed=options.seed)
+    evaluation = evaluate(engine, options.scenes, seed=options.seed, prompt=prompt)
     missed = missed_targets(evaluation.scores)
     report = {
         **evaluation.scores.as_dict(),
+        "prompt": evaluation.prompt.sha256,
         "problems_at_first": dict(evaluation.scores.problems.most_common()),
         "wrong_texts_by_fault": dict(evaluation.scores.wrong),
         "missed": missed,

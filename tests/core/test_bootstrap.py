@@ -19,7 +19,7 @@ from tests.core.test_environment import BARE_PYTHON
 # Writes down how it is called; `fail-<word>` beside it makes calls with that word fail.
 FAKE_PYTHON = """#!/bin/sh
 echo "VV_HOME=$VV_HOME" "$@" >> "{calls}"
-for word in install vv_core.preparation; do
+for word in show install vv_core.preparation; do
     case " $* " in *" $word "*)
         if [ -e "{folder}/fail-$word" ]; then echo "$word: no luck" >&2; exit 75; fi;;
     esac
@@ -45,9 +45,9 @@ class Project:
     root: Path
     fakes: Path
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run bootstrap.py from another folder."""
-        env = {name: text for name, text in os.environ.items() if name != "VV_HOME"}
+        env = {name: text for name, text in os.environ.items() if name != "VV_HOME"} | environment
         return subprocess.run(
             [BARE_PYTHON, str(self.root / "bootstrap.py"), *arguments],
             check=False,
@@ -80,15 +80,17 @@ def project(tmp_path: Path) -> Project:
     """Return a project that was just copied to a machine."""
     root, fakes = tmp_path / "pro ject", tmp_path / "fakes"
     (root / "requirements").mkdir(parents=True)
+    (root / "scripts").mkdir()
     fakes.mkdir()
     for name in (
         "bootstrap.py",
         "pyproject.toml",
         ".env.example",
         "requirements/no-deps-scanner.txt",
+        "scripts/_build_progress.py",
     ):
         shutil.copy(ROOT / name, root / name)
-    (root / "requirements" / "constraints.txt").write_text("pydantic==2.14.3\n")
+    (root / "requirements" / "constraints.txt").write_text("llama_cpp_python==0.3.36\npydantic==2.14.3\n")
     (fakes / "venv.py").write_text(FAKE_VENV)
     fake = fakes / "fake-python"
     fake.write_text(FAKE_PYTHON.format(calls=fakes / "calls", folder=fakes))
@@ -129,10 +131,40 @@ def test_rooms_are_added_to_those_that_are_there(project: Project) -> None:
     project.run("--rooms", "writer")
     project.calls()
     result = project.run("--rooms", "summarizer")
-    assert "[summarizer,writer]" in project.calls()[0]
-    assert "llama.cpp" in result.stdout
+    assert result.returncode == 0
+    assert "[summarizer,writer]" in project.calls()[1]
     project.run("--rooms", "writer,summarizer")
     assert len(project.calls()) == 1
+
+
+def test_llama_is_compiled_in_sight_where_it_is_not_installed(project: Project) -> None:
+    project.fail("show")
+    result = project.run("--rooms", "summarizer")
+    assert result.returncode == 0
+    assert "llama.cpp, só na primeira vez" in result.stdout
+    assert project.calls()[1] == (
+        "VV_HOME= -m pip --disable-pip-version-check install --verbose "
+        f"--constraint {project.root}/requirements/constraints.txt llama_cpp_python==0.3.36"
+    )
+
+
+def test_a_compile_that_fails_shows_its_last_lines(project: Project) -> None:
+    project.fail("show")
+    project.fail("install")
+    result = project.run("--rooms", "summarizer")
+    assert result.returncode == 69
+    assert "install: no luck" in result.stderr
+    assert "apt-get install g++" in result.stderr
+
+
+def test_without_a_compiler_it_is_asked_for(project: Project) -> None:
+    project.fail("show")
+    shell = project.fakes / "bin"
+    shell.mkdir()
+    (shell / "sh").symlink_to("/bin/sh")
+    result = project.run("--rooms", "summarizer", PATH=str(shell))
+    assert result.returncode == 78
+    assert "apt-get install g++" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "requirements/constraints.txt"])
@@ -228,3 +260,10 @@ def test_the_rooms_are_the_extras_of_the_project() -> None:
 
 def test_an_old_python_gets_far_enough_to_be_told_so() -> None:
     ast.parse((ROOT / "bootstrap.py").read_text("utf-8"), feature_version=(3, 7))
+
+
+def test_models_are_fetched_only_where_they_were_named(project: Project) -> None:
+    project.run("--rooms", "writer")
+    assert not any("vv_core.models" in call for call in project.calls())
+    assert project.run("--rooms", "writer", "--fetch-models", "a,b").returncode == 0
+    assert project.calls()[-1] == f"VV_HOME={project.root} -m vv_core.models fetch a b"

@@ -174,3 +174,18 @@ def test_wrong_usage(argument: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main([argument])
     assert caught.value.code == 64
+
+
+def test_the_models_that_write_are_shown(
+    storage: Storage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = {
+        "engine": {"model": "own.gguf", "model_hash": "a" * 64, "elapsed_s": 0.5},
+        "grounding": {"path": "model", "attempts": [{}]},
+    }
+    (storage.summaries / "clip.summary.json").write_text(json.dumps(summary), "utf-8")
+    assert main([]) == 0
+    assert rows(capsys.readouterr().out)["Texto por"].startswith("own.gguf: 1 resumos, 100.0%")
+    assert main(["--json"]) == 0
+    (figures,) = json.loads(capsys.readouterr().out)["models"]
+    assert (figures["model"], figures["kept_share"], figures["median_s"]) == ("own.gguf", 1.0, 0.5)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,14 @@ import pytest
 
 from tests.summarize_scene.scenes import analytic, detection
 from tests.summarize_scene.tiny_gguf import write_tiny_gguf
+from tests.summarize_scene.workers import worker_of
 from vv_core.errors import ExitCode
 from vv_core.utils import validate_schema
 from vv_schemas import schema_path
 
 pytestmark = pytest.mark.integration
 
+OWN = {"VV_LOG_DIR": "logs", "VV_SUMMARY_MODEL": "none"}
 PEOPLE = [detection(at, "person", 0.9) for at in (3.0, 4.0)]
 
 
@@ -34,7 +38,7 @@ def run(
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(not_inherited)}
     return subprocess.run(
         [sys.executable, "-m", "summarize_scene.summarize_scene", *map(str, arguments)],
-        env=inherited | {"VV_HOME": str(folder), "VV_LOG_DIR": "logs"} | (variables or {}),
+        env=inherited | OWN | {"VV_HOME": str(folder)} | (variables or {}),
         cwd=folder,
         capture_output=True,
         text=True,
@@ -100,6 +104,7 @@ def test_bad_input_and_missing_input(tmp_path: Path, item: tuple[Path, Path]) ->
         {"VV_PROMPT_FILE": "absent.prompt"},
         {"VV_SUMMARY_MODEL": "absent.gguf"},
         {"VV_SUMMARY_CONTEXT": "12"},
+        {"VV_SUMMARY_MEMORY_MB": "255"},
     ],
 )
 def test_wrong_settings(tmp_path: Path, item: tuple[Path, Path], variables: dict[str, str]) -> None:
@@ -141,13 +146,44 @@ def test_with_a_real_model_the_path_taken_is_recorded(
     assert summary["grounding"]["path"] == "rules"
     assert summary["grounding"]["fallback_reason"]
     assert summary["grounding"]["rejected_text"].startswith('{"title":"')
+    assert [attempt["seed"] for attempt in summary["grounding"]["attempts"]] == [7, 8]
+    assert all(attempt["reason"] for attempt in summary["grounding"]["attempts"])
     engine = summary["engine"]
     assert (engine["kind"], engine["model"], engine["quantization"]) == (
         "rules",
         "tiny.gguf",
         "F32",
     )
-    assert (engine["device"], engine["seed"]) == ("cpu", 7)
+    assert (engine["device"], engine["seed"]) == ("cpu", 8)
     assert engine["prompt_version"] == "1.0.0"
     assert engine["tokens"] > 0
-    assert "the model's text was not kept" in (tmp_path / "logs" / "app.log").read_text("utf-8")
+    log = (tmp_path / "logs" / "app.log").read_text("utf-8").splitlines()
+    (entry,) = [json.loads(line) for line in log if "text was not kept" in line]
+    reasons = [attempt["reason"] for attempt in summary["grounding"]["attempts"]]
+    assert entry["fields"] == {
+        "output": str(item[1]),
+        "path": "rules",
+        "attempts": 2,
+        "reasons": reasons,
+    }
+
+
+def test_a_model_that_is_killed_costs_one_text_and_no_video(
+    tmp_path: Path, item: tuple[Path, Path]
+) -> None:
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    model = write_tiny_gguf(tmp_path / "tiny.gguf")
+    outputs = [tmp_path / f"{number}.summary.json" for number in range(30)]
+    rows = [json.dumps({"input": str(item[0]), "output": str(output)}) for output in outputs]
+    (tmp_path / "list").write_text("\n".join(rows), "utf-8")
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("VV_", "SCAN_"))}
+    own = {"VV_SUMMARY_MODEL": str(model), "VV_SUMMARY_CONTEXT": "4096", "VV_LOG_DIR": "logs"}
+    command = [sys.executable, "-m", "summarize_scene.summarize_scene", "--batch", "list"]
+    with subprocess.Popen(command, cwd=tmp_path, env=inherited | own) as stage:
+        while not outputs[0].exists():
+            assert stage.poll() is None
+            time.sleep(0.01)
+        os.kill(worker_of(stage.pid), signal.SIGKILL)
+        assert stage.wait(timeout=120) == 0
+    reasons = [summary_of(path)["grounding"]["fallback_reason"] or "" for path in outputs]
+    assert sum("was ended by SIGKILL" in reason for reason in reasons) == 1

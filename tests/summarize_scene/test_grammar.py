@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from summarize_scene.facts import SceneFacts
 from summarize_scene.grammar import alternatives, build_grammar, literal, scene_units
 from summarize_scene.grounding import check
 from summarize_scene.mentions import Stray
 from summarize_scene.number_words import Language
+from summarize_scene.phrases import capitalise
 from summarize_scene.reading import Reader
 from summarize_scene.vocabulary import LANGUAGES
 from tests.summarize_scene.scenes import label, person, scene
+from tests.summarize_scene.strategies import scenes
 
 FACTS = scene(
     label("person", 2, different=5, is_throughout=True),
@@ -75,6 +78,58 @@ def test_every_unit_is_true_of_its_scene(language: Language) -> None:
             p for p in check(unit, f"{unit}.", FACTS, language) if p.kind in {"count", "condition"}
         ]
         assert not wrong, unit
+
+
+FORM = {
+    "missing label",
+    "missing name",
+    "missing warning",
+    "degenerate",
+    "length",
+    "repeat",
+    "cut off",
+}
+
+
+def faults(text: str, facts: SceneFacts, language: Language) -> set[str]:
+    """Return what is not true in a text; whether it is a whole text does not matter here."""
+    return {str(problem.kind) for problem in check(text[:100], f"{text}.", facts, language)} - FORM
+
+
+@settings(max_examples=25)
+@given(scenes(), st.sampled_from(LANGUAGES))
+def test_the_check_accepts_whatever_the_grammar_offers(
+    facts: SceneFacts, language: Language
+) -> None:
+    """Times of a label are true beside that label: those must be accepted there."""
+    units = scene_units(facts, language)
+    things = [unit for unit in units if not faults(unit, facts, language)]
+    for unit in units:
+        alone = faults(unit, facts, language)
+        assert alone <= {"time"}, unit
+        assert faults(capitalise(unit), facts, language) == alone
+        if alone:
+            beside = (faults(f"{thing} {unit}", facts, language) for thing in things)
+            assert any(not kinds for kinds in beside), unit
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Cinco objetos diferentes do tipo “pallet jack” aparecem.", "pt-BR"),
+        ("Cinco objetos do tipo “pallet jack” diferentes aparecem.", "pt-BR"),
+        ("Five different objects labelled “pallet jack” appear.", "en"),
+    ],
+)
+def test_different_ones_of_an_unknown_label(text: str, language: Language) -> None:
+    facts = scene(label("pallet_jack", 2, different=5))
+    title = {
+        "pt-BR": "Dois objetos do tipo “pallet jack”",
+        "en": "Two objects labelled “pallet jack”",
+    }
+    assert check(title[language], text, facts, language) == []
+    few = text.replace("Cinco", "Quatro").replace("Five", "Four")
+    assert [problem.kind for problem in check(title[language], few, facts, language)] == ["count"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -11,7 +11,8 @@ import pytest
 
 from summarize_scene.facts import SceneFacts
 from summarize_scene.grammar import build_grammar
-from summarize_scene.llama_engine import LlamaEngine, LlamaOptions, available_memory_bytes
+from summarize_scene.llama_engine import LlamaEngine, LlamaOptions
+from summarize_scene.memory import available_memory_bytes
 from summarize_scene.mentions import LabelMention, NameMention, Stray
 from summarize_scene.number_words import Language
 from summarize_scene.prompt import PACKAGED_PROMPT, Prompt, PromptHead, load_prompt, render_request

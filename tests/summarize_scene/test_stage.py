@@ -11,6 +11,7 @@ import pytest
 
 from summarize_scene.summarize_scene import SummarizeStage
 from tests.summarize_scene.scenes import analytic, detection
+from tests.summarize_scene.tiny_gguf import write_tiny_gguf
 from vv_core.errors import ConfigError, InputDataError, InputMissingError, TemporaryError
 from vv_core.settings import Settings
 from vv_core.stage import StageItem
@@ -31,7 +32,7 @@ class StillClock:
 
 
 def stage_with(**settings: Any) -> SummarizeStage:
-    return SummarizeStage(Settings(**settings), StillClock())
+    return SummarizeStage(Settings(**{"summary_model": Path("none")} | settings), StillClock())
 
 
 def write_input(folder: Path, document: dict[str, Any]) -> StageItem:
@@ -162,6 +163,54 @@ def test_a_model_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         summarize(item, summary_model=tmp_path / "absent.gguf")
     assert not item.output.exists()
+
+
+def with_model(tmp_path: Path, **settings: Any) -> dict[str, Any]:
+    """Summarize with a real model in a worker of its own."""
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    values = {"summary_model": write_tiny_gguf(tmp_path / "tiny.gguf"), "summary_context": 4096}
+    stage = stage_with(**values | settings)
+    item = write_input(tmp_path, analytic(*PEOPLE))
+    try:
+        stage.process(item, lambda _part: None)
+    finally:
+        stage.close()
+    summary: dict[str, Any] = json.loads(item.output.read_text("utf-8"))
+    validate_schema(summary, schema_path("summary"))
+    return summary
+
+
+@pytest.mark.integration
+def test_each_attempt_of_a_model_is_recorded(tmp_path: Path) -> None:
+    summary = with_model(tmp_path)
+    attempts = summary["grounding"]["attempts"]
+    assert [attempt["seed"] for attempt in attempts] == [7, 8][: len(attempts)]
+    assert attempts[0]["tokens"] > 0
+    assert summary["engine"]["tokens"] == sum(attempt["tokens"] for attempt in attempts)
+    assert summary["engine"]["seed"] == attempts[-1]["seed"]
+    assert summary["grounding"]["fallback_reason"] == attempts[-1]["reason"]
+
+
+@pytest.mark.integration
+def test_a_model_that_is_late_costs_no_video(tmp_path: Path) -> None:
+    summary = with_model(tmp_path, summary_timeout_s=1e-4)
+    assert summary["grounding"]["path"] == "rules"
+    assert summary["grounding"]["fallback_reason"] == "not finished within 0.0001 s"
+
+
+@pytest.mark.integration
+def test_a_model_that_does_not_fit_into_memory_costs_no_video(tmp_path: Path) -> None:
+    summary = with_model(tmp_path, summary_context=2_000_000, summary_memory_mb=256)
+    assert summary["grounding"]["path"] == "rules"
+    assert "memory" in summary["grounding"]["fallback_reason"]
+    assert summary["engine"]["model"] == "tiny.gguf"
+    assert summary["engine"]["tokens"] == 0
+
+
+def test_without_a_model_nothing_was_tried(tmp_path: Path) -> None:
+    summary = summarize(write_input(tmp_path, analytic(*PEOPLE)))
+    assert summary["grounding"]["attempts"] == []
+    assert summary["engine"]["seed"] is None
 
 
 def test_a_wrong_prompt_is_a_wrong_setting(tmp_path: Path) -> None:

@@ -7,12 +7,11 @@ from itertools import islice
 
 import pytest
 
-from summarize_scene.engine import EngineCard, Generation
+from summarize_scene.engine import EngineCard, Generation, Request, Sampling
 from summarize_scene.facts import SceneFacts
 from summarize_scene.grounding import check
 from summarize_scene.number_words import Language
 from summarize_scene.problems import Problem
-from summarize_scene.prompt import PromptHead, Request
 from summarize_scene.rules_text import write_rules_text
 from summarize_scene.training.evaluate import evaluate, main, missed_targets
 from summarize_scene.training.scenes import make_scenes
@@ -35,7 +34,7 @@ class SameAnswer:
         self._answer = answer
 
     def generate(
-        self, request: Request, grammar: str, head: PromptHead, *, seed: int, timeout_s: float
+        self, request: Request, grammar: str, head: Sampling, *, seed: int, timeout_s: float
     ) -> Generation:
         return Generation(self._answer, 5, 0.01)
 

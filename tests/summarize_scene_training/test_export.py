@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -174,8 +175,8 @@ def test_an_own_prompt_file_goes_before_the_models(
     files: dict[Packing, Path], tmp_path: Path
 ) -> None:
     own = tmp_path / "own.prompt"
-    body = packaged_prompt("scene_compact").read_text("utf-8").replace("1.0.0", "9.9.9")
-    own.write_text(body, "utf-8")
+    body = packaged_prompt("scene_compact").read_text("utf-8")
+    own.write_text(re.sub('version = ".*"', 'version = "9.9.9"', body), "utf-8")
     source = tmp_path / "a.analytic.json"
     source.write_text(json.dumps(analytic()), "utf-8")
     settings = Settings(summary_model=files["Q4_0"], prompt_file=own, summary_timeout_s=20.0)
