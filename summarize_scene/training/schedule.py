@@ -20,7 +20,7 @@ class TrainingPlan:
     """
 
     seed: int = 7
-    steps: int = 1800
+    steps: int = 5000
     batch: int = 32
     peak_rate: float = 2e-3
     warm_up: int = 100
