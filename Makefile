@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 VIDEO  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate test test-fast eval-summary lint format status logs models once setup setup-dev clean
+.PHONY: help simulate test test-fast eval-summary lint format status logs models sign verify log-status once setup setup-dev clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -47,6 +47,15 @@ status: ## Queue, last cycle, quarantine, disk, alerts
 
 models: setup ## List the models and which are in use
 	@$(BIN)/python scripts/vv_models.py list
+
+sign: ## Sign the shipped files in vv-signature.json (ARGS=--key FILE)
+	@$(PYTHON) scripts/vv_sign.py sign $(ARGS)
+
+verify: ## Check the installation against vv-signature.json
+	@$(PYTHON) scripts/vv_sign.py verify $(ARGS)
+
+log-status: ## Head, witnesses, keys and gaps of the provable log
+	@$(PYTHON) scripts/vv_log.py status
 
 logs: ## Follow logs/app.log, readable
 	@$(PYTHON) scripts/show_logs.py --follow

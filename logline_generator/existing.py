@@ -1,9 +1,40 @@
-"""What to do when a LogLine is there already: the decision, without files."""
+"""What to do when a LogLine is there already: is it ours, and does it stay."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from vv_core.audit.audit_folder import verify_file
+from vv_core.audit.canonical import load_strict
+from vv_core.audit.regular_file import read_regular_file
 from vv_core.audit.verdict import Reason, Status, Verdict
+from vv_core.audit.verify import MAX_FILE_BYTES
 from vv_core.errors import InputDataError, KeyAccessError, TemporaryError
+from vv_core.tlog.lines import is_logged
+from vv_core.tlog.log_writer import LogWriter
+
+
+def judge_existing(path: Path, log: LogWriter) -> Verdict:
+    """Return what can be said about the file that is to hold a LogLine.
+
+    A line of this log must stand in it. Its key may have evolved and be erased since: what stands in the
+    log is ours all the same.
+
+    Raises:
+        VvError: the log cannot be read.
+    """
+    verdict = verify_file(path, log.keys.keys)
+    has_old_key = verdict.reason is Reason.UNKNOWN_KEY
+    if verdict.document is None and not has_old_key:
+        return verdict
+    data = read_regular_file(path, MAX_FILE_BYTES)
+    document = load_strict(data, max_bytes=MAX_FILE_BYTES)
+    place = document.get("log")
+    if not isinstance(place, dict) or place.get("origin") != log.origin:
+        return verdict
+    if not is_logged(log.reader, data.removesuffix(b"\n")):
+        return Verdict(Status.UNLOGGED, Reason.NOT_IN_LOG)
+    return Verdict(Status.VALID, Reason.LOGGED, key_id=verdict.key_id, document=document)
 
 
 def should_write(verdict: Verdict, video_sha256: str, name: str) -> bool:

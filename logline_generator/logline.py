@@ -15,7 +15,7 @@ from vv_core.clock import format_utc, parse_utc
 from vv_core.errors import InputDataError
 from vv_core.paths import printable_name
 
-SCHEMA = "vv.logline/1"
+SCHEMA = "vv.logline/2"
 RULES_WRITER = "rules"
 """Who wrote a text that no model wrote."""
 
@@ -61,7 +61,7 @@ def make_scene(summary: Mapping[str, Any], zone: tzinfo) -> Scene:
 
 
 def build_logline(summary: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    """Return the LogLine of a summary, not yet signed (``logline.schema.json``).
+    """Return the LogLine of a summary, not yet signed and without its place in the log.
 
     ``who`` is the witness (camera and box), ``did`` what it did, ``this`` the text of the summary, so
     that the three read as a sentence in the summary's language.

@@ -9,25 +9,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from logline_generator.existing import names_summary, should_write
+from logline_generator.existing import judge_existing, names_summary, should_write
 from logline_generator.logline import Context, build_logline, make_scene
 from logline_generator.markdown import render_markdown
 from logline_generator.rules import RuleSet, choose_rule
 from logline_generator.rules_file import load_rules
 from logline_generator.summary_file import Summary, read_summary
 from vv_core import __version__
-from vv_core.atomic import write_bytes_atomic, write_text_atomic
+from vv_core.atomic import write_text_atomic
 from vv_core.audit.audit_folder import SUFFIX, verify_file
 from vv_core.audit.canonical import MalformedError
-from vv_core.audit.keys import KeyStore, load_keys
-from vv_core.audit.signing import sign_document
 from vv_core.audit.verdict import Status, Verdict
-from vv_core.audit.verify import logline_bytes, verify_bytes
+from vv_core.audit.verify import verify_bytes
 from vv_core.clock import Clock, SystemClock
 from vv_core.errors import InputDataError, SoftwareError, UsageError
 from vv_core.logs import get_logger
 from vv_core.settings import Settings
 from vv_core.stage import StageItem, run_stage
+from vv_core.tlog.log_writer import LogWriter
+from vv_core.tlog.wal import PublishedFile
 from vv_core.utils import compute_sha256
 
 PROG = "logline_generator"
@@ -35,9 +35,10 @@ PAGE_SUFFIX = ".logline.md"
 
 
 class LoglineStage:
-    """Writes one signed LogLine and its readable page for each summary.
+    """Writes one signed LogLine and its readable page for each summary, through the log of the box.
 
-    Keys and rules are read once, with the first item.
+    The log is opened with the first item, which recovers what a killed stage left, and again after a
+    failure. Rules are read once.
     """
 
     name = "logline_generator"
@@ -46,10 +47,7 @@ class LoglineStage:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-
-    @cached_property
-    def _keys(self) -> KeyStore:
-        return load_keys(self._settings)
+        self._writer: LogWriter | None = None
 
     @cached_property
     def _rules(self) -> RuleSet:
@@ -60,9 +58,9 @@ class LoglineStage:
         """Tell whether a valid LogLine of the same summary is there, and its page with it.
 
         Raises:
-            VvError: the key store cannot be used, or the summary cannot be read.
+            VvError: the log or its keys cannot be used, or the summary cannot be read.
         """
-        verdict = verify_file(item.output, self._keys.keys)
+        verdict = judge_existing(item.output, self._log())
         return (
             verdict.status is Status.VALID
             and names_summary(verdict, compute_sha256(item.input))
@@ -75,7 +73,7 @@ class LoglineStage:
         Raises:
             UsageError: the output's name does not end in ``.logline.json``.
             InputDataError: the summary is bad, or the LogLine there is about another video.
-            KeyAccessError: the key store cannot be used, or the LogLine there does not verify.
+            KeyAccessError: a key or the log is not in order, or the LogLine there does not verify.
             ConfigError: the status rules are wrong.
             VvError: the file system refuses.
         """
@@ -85,7 +83,7 @@ class LoglineStage:
                 advice=f"Name the output <video>{SUFFIX}; the verifier looks for that ending.",
             )
         summary = read_summary(item.input)
-        verdict = verify_file(item.output, self._keys.keys)
+        verdict = judge_existing(item.output, self._log())
         video = summary.document["source_hash"]
         if should_write(verdict, video, str(item.output)):
             self._write(summary, item)
@@ -94,20 +92,54 @@ class LoglineStage:
         progress(1.0)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Make all that was written durable, and let go of the log.
+
+        Raises:
+            TemporaryError: the disk refuses; what was written is recovered by the next stage.
+        """
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
+
+    def _log(self) -> LogWriter:
+        """Return the open log."""
+        if self._writer is not None and self._writer.is_stopped:
+            self._writer.abandon()
+            self._writer = None
+        if self._writer is None:
+            writer = LogWriter(self._settings, self._clock)
+            try:
+                writer.open()
+            except BaseException:
+                writer.abandon()
+                raise
+            self._writer = writer
+        return self._writer
 
     def _write(self, summary: Summary, item: StageItem) -> None:
-        """Write the page, then the LogLine: who finds the LogLine finds its page too."""
-        signed = self._sign(summary, item.input)
-        data = logline_bytes(signed)
-        # Checked before, since a LogLine is never replaced, and after, since disks fail.
-        _expect(signed, verify_bytes(data, self._keys.keys), item.output)
-        item.output.parent.mkdir(parents=True, exist_ok=True)
-        self._write_page(signed, item.output)
-        write_bytes_atomic(item.output, data)
-        _expect(signed, verify_file(item.output, self._keys.keys), item.output)
+        """Append the LogLine to the log, which publishes the page and then the LogLine."""
+        log = self._log()
 
-    def _sign(self, summary: Summary, source: Path) -> dict[str, Any]:
+        def files_of(signed: dict[str, Any], line: bytes) -> list[PublishedFile]:
+            data = line + b"\n"
+            # Checked before, since a LogLine is never replaced, and after, since disks fail.
+            _expect(signed, verify_bytes(data, log.keys.keys), item.output)
+            page = render_markdown(signed, self._settings.zone, item.output.name)
+            return [
+                PublishedFile(log.places.relative(page_path(item.output)), page.encode()),
+                PublishedFile(log.places.relative(item.output), data),
+            ]
+
+        try:
+            appended = log.append(lambda _position: self._build(summary), files_of)
+        except MalformedError as exc:
+            raise InputDataError(
+                f"no LogLine can be made of the summary {str(item.input)!r}: {exc.message}",
+                advice="Remove the analytic and the summary; they are made again on the next cycle.",
+            ) from exc
+        _expect(appended.document, verify_file(item.output, log.keys.keys), item.output)
+
+    def _build(self, summary: Summary) -> dict[str, Any]:
         scene = make_scene(summary.document, self._settings.zone)
         context = Context(
             summary_sha256=summary.sha256,
@@ -116,14 +148,7 @@ class LoglineStage:
             box=self._settings.box,
             logged_at=self._clock.now(),
         )
-        logline = build_logline(summary.document, context)
-        try:
-            return sign_document(logline, self._keys.active, self._keys.active_secret)
-        except MalformedError as exc:
-            raise InputDataError(
-                f"no LogLine can be made of the summary {str(source)!r}: {exc.message}",
-                advice="Remove the analytic and the summary; they are made again on the next cycle.",
-            ) from exc
+        return build_logline(summary.document, context)
 
     def _keep(self, verdict: Verdict, item: StageItem) -> None:
         """Keep the LogLine of a video that was summarised again; write its page if that is missing."""
@@ -132,11 +157,8 @@ class LoglineStage:
             extra={"fields": {"output": str(item.output)}},
         )
         if verdict.document is not None and not page_path(item.output).is_file():
-            self._write_page(verdict.document, item.output)
-
-    def _write_page(self, signed: dict[str, Any], output: Path) -> None:
-        text = render_markdown(signed, self._settings.zone, output.name)
-        write_text_atomic(page_path(output), text)
+            text = render_markdown(verdict.document, self._settings.zone, item.output.name)
+            write_text_atomic(page_path(item.output), text)
 
 
 def _expect(signed: dict[str, Any], verdict: Verdict, output: Path) -> None:

@@ -30,8 +30,16 @@ _URL_BORDER = re.compile(r"[,\s]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 class Severity(StrEnum):
     """How bad it is."""
 
+    INFO = "INFO"
     WARNING = "WARNING"
     CRITICAL = "CRITICAL"
+
+
+_LEVELS = {
+    Severity.INFO: logging.INFO,
+    Severity.WARNING: logging.WARNING,
+    Severity.CRITICAL: logging.ERROR,
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class LogSink:
 
     def send(self, alert: Alert, moment: datetime) -> None:
         """Log the alert."""
-        level = logging.ERROR if alert.severity is Severity.CRITICAL else logging.WARNING
+        level = _LEVELS[alert.severity]
         get_logger("alerts").log(
             level,
             f"{alert.message} → {alert.advice}",
@@ -136,13 +144,18 @@ class AppriseSink:
                     "URL %d of VV_ALERT_URLS is none that apprise knows", position
                 )
 
+    def notify(self, alert: Alert) -> bool:
+        """Send the alert; return whether every service took it."""
+        return bool(
+            self._apprise.notify(
+                title=f"[{alert.severity}] {alert.code}: {alert.subject}",
+                body=f"{alert.message}\n→ {alert.advice}",
+            )
+        )
+
     def send(self, alert: Alert, moment: datetime) -> None:
         """Send the alert; a service that does not answer is logged."""
-        sent = self._apprise.notify(
-            title=f"[{alert.severity}] {alert.code}: {alert.subject}",
-            body=f"{alert.message}\n→ {alert.advice}",
-        )
-        if not sent:
+        if not self.notify(alert):
             get_logger("alerts").warning("an alert did not reach every service of VV_ALERT_URLS")
 
 

@@ -100,6 +100,16 @@ class Storage:
         return self.root / "orchestrator_data"
 
     @property
+    def log(self) -> Path:
+        """The provable log: what an auditor copies with the LogLines."""
+        return self.loglines / "log"
+
+    @property
+    def log_state(self) -> Path:
+        """What only the writer of the log needs."""
+        return self.orchestrator_data / "log"
+
+    @property
     def exports(self) -> Path:
         """What was packed for others."""
         return self.root / "exports"

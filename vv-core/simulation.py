@@ -71,6 +71,8 @@ def _scene(verbosity: int) -> Settings:
         VV_LOG_DIR=str(scene / "logs"),
         ORCHESTRATOR_STABLE_SECONDS="0",
         ORCHESTRATOR_RUNNER="process",
+        VV_LOG_KEY_FILE=str(scene / "secrets" / "log_signing_key.pem"),
+        VV_LOG_ORIGIN="",
     )
     if load_settings().hmac_key is None:
         os.environ["VV_HMAC_KEYS_FILE"] = str(scene / "secrets" / "hmac_keys.json")

@@ -7,12 +7,13 @@ import hmac
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from vv_core.errors import ConfigError, SchemaViolation, VvError, from_oserror
 from vv_core.jsonio import read_json
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 _CHUNK_BYTES = 1024 * 1024
 _MAX_REPORTED = 3
@@ -83,6 +84,8 @@ def validate_schema(data: Any, schema_path: Path) -> None:
 
 @lru_cache(maxsize=16)
 def _validator(schema_path: Path) -> jsonschema_rs.Draft202012Validator:
+    import jsonschema_rs  # verifiers run where it is not installed
+
     schema = load_schema(schema_path)
     folder = schema_path.parent
 

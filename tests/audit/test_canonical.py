@@ -18,6 +18,7 @@ from vv_core.audit.canonical import (
     MAX_INTEGER,
     MalformedError,
     canonical_bytes,
+    load_canonical,
     load_strict,
 )
 from vv_core.audit.verdict import Reason
@@ -64,6 +65,43 @@ def test_json_like_text_loads_or_is_malformed(text: str) -> None:
     except MalformedError:
         return
     assert load_strict(canonical_bytes(value)) == value
+
+
+def by_the_long_way(data: bytes) -> Any:
+    """Return what `load_canonical` has to return."""
+    try:
+        value = load_strict(data)
+        return value if canonical_bytes(value) == data else None
+    except MalformedError:
+        return None
+
+
+@given(values)
+def test_the_quick_way_loads_what_is_canonical(value: Any) -> None:
+    assert load_canonical(canonical_bytes(value)) == value
+
+
+@given(
+    st.text(st.sampled_from('{}[]",:0123456789.eE+-\\untrefalsNI \ud800\U0001f600'), max_size=40)
+)
+def test_the_quick_way_loads_nothing_else(text: str) -> None:
+    data = text.encode("utf-8", "surrogatepass")
+    assert load_canonical(data) == by_the_long_way(data)
+
+
+@given(values, st.integers(0, 200), st.binary(max_size=3))
+def test_the_quick_way_sees_every_change(value: Any, position: int, inserted: bytes) -> None:
+    data = canonical_bytes(value)
+    changed = data[:position] + inserted + data[position + len(inserted) :]
+    assert load_canonical(changed) == by_the_long_way(changed)
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, 500, 5000])
+@pytest.mark.parametrize("kind", [b"[]", b'{"a":}'])
+def test_the_quick_way_knows_the_depth(depth: int, kind: bytes) -> None:
+    head, tail = kind[:-1], kind[-1:]
+    data = head * depth + b"1" + tail * depth
+    assert load_canonical(data) == by_the_long_way(data)
 
 
 def nested(depth: int) -> bytes:

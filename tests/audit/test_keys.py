@@ -213,7 +213,7 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "a list": ([], "needs schema, active and keys"),
     "no active": ({k: v for k, v in STORE.items() if k != "active"}, "needs schema"),
     "unknown field": ({**STORE, "note": 1}, "nothing else"),
-    "another schema": ({**STORE, "schema": "vv.hmac-keys/2"}, "its schema is not"),
+    "another schema": ({**STORE, "schema": "vv.hmac-keys/3"}, "its schema is not"),
     "keys is a list": ({**STORE, "keys": []}, "keys is not an object"),
     "no keys": ({**STORE, "keys": {}}, "active key is not among"),
     "active unknown": ({**STORE, "active": "k2"}, "active key is not among"),

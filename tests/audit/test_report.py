@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.audit.samples import KEYS, signed_bytes, signed_logline
-from vv_core.audit.audit_folder import Finding
+from vv_core.audit.finding import Finding
 from vv_core.audit.report import (
     Tally,
     escape_name,
@@ -94,18 +94,21 @@ def test_totals_count_in_singular_and_plural() -> None:
 
 
 JSON_LINES = [
-    '{"detail":"","id":"20261121T050304Z-a1a1a1a1a1a1","key_id":"example","kind":"item",'
-    '"path":"a.logline.json","reason":"signature_matches","status":"VALID",'
-    '"when":"2026-11-21T05:03:04Z"}',
-    '{"detail":"","id":null,"key_id":"example","kind":"item","path":"b.logline.json",'
-    '"reason":"signature_mismatch","status":"INVALID","when":null}',
-    '{"detail":"","id":null,"key_id":"k20250101-00ff00ff","kind":"item","path":"c.logline.json",'
-    '"reason":"unknown_key","status":"UNVERIFIABLE","when":null}',
-    '{"detail":"character 3","id":null,"key_id":null,"kind":"item",'
-    '"path":"d\\\\n\\\\x1b[2J\\\\udcff\\\\\\\\.logline.json","reason":"not_json",'
-    '"status":"MALFORMED","when":null}',
-    '{"counts":{"INVALID":1,"MALFORMED":1,"NOT_READ":0,"SKIPPED":0,"UNVERIFIABLE":1,"VALID":1},'
-    '"exit":1,"items":4,"kind":"summary","schema":"vv.audit-report/1"}',
+    '{"detail":"","evidence":null,"id":"20261121T050304Z-a1a1a1a1a1a1","key_id":"example",'
+    '"kind":"item","last":null,"path":"a.logline.json","reason":"signature_matches","seq":null,'
+    '"status":"VALID","when":"2026-11-21T05:03:04Z","witnesses":null}',
+    '{"detail":"","evidence":null,"id":null,"key_id":"example","kind":"item","last":null,'
+    '"path":"b.logline.json","reason":"signature_mismatch","seq":null,"status":"INVALID",'
+    '"when":null,"witnesses":null}',
+    '{"detail":"","evidence":null,"id":null,"key_id":"k20250101-00ff00ff","kind":"item",'
+    '"last":null,"path":"c.logline.json","reason":"unknown_key","seq":null,'
+    '"status":"UNVERIFIABLE","when":null,"witnesses":null}',
+    '{"detail":"character 3","evidence":null,"id":null,"key_id":null,"kind":"item","last":null,'
+    '"path":"d\\\\n\\\\x1b[2J\\\\udcff\\\\\\\\.logline.json","reason":"not_json","seq":null,'
+    '"status":"MALFORMED","when":null,"witnesses":null}',
+    '{"counts":{"FORKED":0,"INVALID":1,"MALFORMED":1,"MISSING":0,"NOT_READ":0,"PRUNED":0,'
+    '"REORDERED":0,"ROLLED_BACK":0,"SKIPPED":0,"UNLOGGED":0,"UNVERIFIABLE":1,"VALID":1},'
+    '"evidence":{},"exit":1,"items":4,"kind":"summary","schema":"vv.audit-report/2","signed_only":1}',
 ]
 
 

@@ -15,6 +15,7 @@ from tests.audit.samples import (
     signed_logline,
     unsigned_logline,
 )
+from vv_core.audit import verify
 from vv_core.audit.signing import sign_document
 from vv_core.audit.verdict import Reason, Status, worst_exit
 from vv_core.audit.verify import MAX_FILE_BYTES, find_schema_problem, logline_bytes, verify_bytes
@@ -22,6 +23,10 @@ from vv_core.utils import validate_schema
 from vv_schemas import example_path, schema_path
 
 LINE = signed_bytes()
+NESTED = signed_bytes(
+    media={"signature_details": signed_logline()["signature_details"] | {"x": 1}, "n": [{}] * 30}
+)
+"""A line in which the same signature stands once more, further in."""
 
 
 def test_the_example_of_the_schema_is_valid() -> None:
@@ -57,6 +62,20 @@ def test_no_cut_is_valid() -> None:
 def test_no_edit_is_valid(position: int, length: int, inserted: bytes) -> None:
     edited = LINE[:position] + inserted + LINE[position + length :]
     assert (verify_bytes(edited, KEYS).status is Status.VALID) == (edited == LINE)
+
+
+@given(st.integers(0, len(LINE)), st.integers(0, 40), st.binary(max_size=40))
+def test_the_quick_way_has_the_verdict_of_the_long_way(
+    position: int, length: int, inserted: bytes
+) -> None:
+    """The signature is cut out of the bytes there, and the form made again here."""
+    for start in (LINE, NESTED):
+        edited = start[:position] + inserted + start[position + length :]
+        for data in (start, edited):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(verify, "verify_entry", lambda *_: None)
+                due = verify_bytes(data, KEYS)
+            assert verify_bytes(data, KEYS) == due
 
 
 @given(st.binary(max_size=80))
@@ -127,7 +146,7 @@ CASES = {
         Reason.NOT_A_LOGLINE,
     ),
     "7 a later version": (
-        signed_bytes(schema="vv.logline/2", more=1),
+        signed_bytes(schema="vv.logline/3", more=1),
         Status.UNVERIFIABLE,
         Reason.UNKNOWN_VERSION,
     ),

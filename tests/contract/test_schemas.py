@@ -31,12 +31,16 @@ def example(name: str) -> Document:
 
 
 def schema_nodes(node: Any, where: str = "") -> Iterator[tuple[str, Document]]:
-    """Yield every schema inside a schema that describes an object, with its place."""
+    """Yield every schema inside a schema that describes an object, with its place.
+
+    Conditions only choose among what is closed elsewhere.
+    """
     if isinstance(node, dict):
         if node.get("type") == "object" or "properties" in node:
             yield where or "top level", node
         for key, value in node.items():
-            yield from schema_nodes(value, f"{where}/{key}")
+            if key not in {"if", "then", "else"}:
+                yield from schema_nodes(value, f"{where}/{key}")
     elif isinstance(node, list):
         for index, value in enumerate(node):
             yield from schema_nodes(value, f"{where}/{index}")
@@ -64,8 +68,8 @@ def drop(*path: str | int) -> Change:
     return change
 
 
-def test_the_four_documents_are_there() -> None:
-    assert schema_names() == ["analytic", "logline", "playlist", "summary"]
+def test_the_documents_are_there() -> None:
+    assert schema_names() == ["analytic", "logevent", "logline", "playlist", "summary"]
 
 
 @pytest.mark.parametrize("path", ALL_SCHEMAS, ids=lambda path: path.name)
@@ -191,6 +195,17 @@ BAD: dict[str, list[Any]] = {
         pytest.param(put("2026-11-21T05:03:04.5Z", "when"), id="fraction of a second"),
         pytest.param(put("x", "id"), id="id of another form"),
     ],
+    "logevent": [
+        pytest.param(put(1, "extra"), id="unknown key"),
+        pytest.param(put(1, "details", "extra"), id="unknown detail"),
+        pytest.param(put("other", "kind"), id="unknown kind"),
+        pytest.param(put("start", "kind"), id="details of another kind"),
+        pytest.param(drop("log"), id="no place in the log"),
+        pytest.param(put(-1, "log", "seq"), id="place before the first"),
+        pytest.param(put("a b", "log", "origin"), id="origin with a space"),
+        pytest.param(put("a+b", "log", "origin"), id="origin with a plus"),
+        pytest.param(drop("signature_details"), id="not signed"),
+    ],
     "playlist": [
         pytest.param(put(1, "extra"), id="unknown key"),
         pytest.param(put(1, "items", 0, "extra"), id="unknown key of an item"),
@@ -204,6 +219,7 @@ BAD: dict[str, list[Any]] = {
 TIMES: dict[str, list[tuple[str | int, ...]]] = {
     "analytic": [("source", "start"), ("created",)],
     "summary": [("source", "start"), ("created",)],
+    "logevent": [("when",), ("logged_at",)],
     "logline": [("when",), ("logged_at",)],
     "playlist": [("generated",), ("window", "from"), ("items", 0, "start")],
 }
@@ -238,6 +254,24 @@ def test_bad_summaries_are_refused(change: Change) -> None:
 @pytest.mark.parametrize("change", BAD["logline"])
 def test_bad_loglines_are_refused(change: Change) -> None:
     assert_refused("logline", change)
+
+
+@pytest.mark.parametrize("change", BAD["logevent"])
+def test_bad_events_are_refused(change: Change) -> None:
+    assert_refused("logevent", change)
+
+
+def test_a_logline_has_a_place_in_the_log_exactly_from_its_second_version_on() -> None:
+    place = {"origin": "vv-log/box-1", "seq": 0, "previous": None}
+    first = {key: value for key, value in example("logline").items() if key != "log"}
+    validate_schema({**first, "schema": "vv.logline/1"}, schema_path("logline"))
+    validate_schema({**first, "schema": "vv.logline/2", "log": place}, schema_path("logline"))
+    for bad in (
+        {**first, "schema": "vv.logline/2"},
+        {**first, "schema": "vv.logline/1", "log": place},
+    ):
+        with pytest.raises(SchemaViolation):
+            validate_schema(bad, schema_path("logline"))
 
 
 @pytest.mark.parametrize("change", BAD["playlist"])

@@ -90,7 +90,9 @@ def project(tmp_path: Path) -> Project:
         "scripts/_build_progress.py",
     ):
         shutil.copy(ROOT / name, root / name)
-    (root / "requirements" / "constraints.txt").write_text("llama_cpp_python==0.3.36\npydantic==2.14.3\n")
+    (root / "requirements" / "constraints.txt").write_text(
+        "llama_cpp_python==0.3.36\npydantic==2.14.3\n"
+    )
     (fakes / "venv.py").write_text(FAKE_VENV)
     fake = fakes / "fake-python"
     fake.write_text(FAKE_PYTHON.format(calls=fakes / "calls", folder=fakes))

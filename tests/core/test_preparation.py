@@ -24,7 +24,11 @@ def test_folders_and_a_strong_key_are_made(
     assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
     ((key_id, secret),) = load_key_store(store).items()
     output = capsys.readouterr().out
-    assert output.count("bootstrap: ") == 2
+    log_key = store.with_name("log_signing_key.pem")
+    assert stat.S_IMODE(log_key.stat().st_mode) == 0o600
+    vkey = (tmp_path / "data" / "loglines" / "log" / "vkey").read_text().strip()
+    assert vkey in output
+    assert output.count("bootstrap: ") == 4
     assert key_id in output
     assert secret.hex() not in output
 
@@ -47,9 +51,9 @@ def test_what_is_missing_is_made_again(tmp_path: Path) -> None:
 
 
 def test_a_trial_key_makes_no_store(tmp_path: Path) -> None:
-    os.environ["VV_HMAC_KEY"] = "x" * 40
+    os.environ["VV_HMAC_KEY"] = "a trial key of at least thirty-two bytes"
     prepare(load_settings())
-    assert not (tmp_path / "secrets").exists()
+    assert not (tmp_path / "secrets" / "hmac_keys.json").exists()
 
 
 def test_a_file_in_a_folders_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

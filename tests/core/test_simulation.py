@@ -173,4 +173,4 @@ def test_a_box_with_a_trial_key_can_simulate(
     (tmp_path / ".env").write_text(f"VV_HMAC_KEY={os.urandom(32).hex()}\nVV_LANGUAGE=en\n")
     assert main([]) == 0
     assert "── Verifier ──\nVALID" in capfd.readouterr().out
-    assert not (tmp_path / "simulation" / "secrets").exists()
+    assert not (tmp_path / "simulation" / "secrets" / "hmac_keys.json").exists()

@@ -17,6 +17,7 @@ from tests.audit.samples import settings_of
 from vv_core.audit.keys import create_key_store
 from vv_core.settings import Settings
 from vv_core.stage import StageItem
+from vv_core.tlog.signing_key import create_signing_key
 
 SUMMARY: dict[str, Any] = {
     "schema": "vv.summary/1",
@@ -76,6 +77,7 @@ SUMMARY: dict[str, Any] = {
         "path": "rules",
         "fallback_reason": None,
         "rejected_text": None,
+        "attempts": [],
     },
     "detector": {
         "backend": "openvino",
@@ -130,6 +132,7 @@ class Box:
     home: Path
     environ: dict[str, str] = field(default_factory=dict)
     clock: FixedClock = field(default_factory=FixedClock)
+    _stage: LoglineStage | None = None
 
     @property
     def item(self) -> StageItem:
@@ -153,8 +156,15 @@ class Box:
         return settings_of(self.home, **{"VV_BOX_NAME": "vv-01", **self.environ})
 
     def stage(self) -> LoglineStage:
-        """Return a stage as a new process would make it."""
-        return LoglineStage(self.settings(), self.clock)
+        """Return a stage as a new process would make it, when the last one has ended."""
+        self.close()
+        self._stage = LoglineStage(self.settings(), self.clock)
+        return self._stage
+
+    def close(self) -> None:
+        """End the last stage."""
+        if self._stage is not None:
+            self._stage.close()
 
     def write_summary(self, summary: Any) -> None:
         """Write the summary, as JSON."""
@@ -164,6 +174,7 @@ class Box:
     def run(self) -> dict[str, Any]:
         """Process the summary and return the LogLine."""
         self.stage().process(self.item, lambda _part: None)
+        self.close()
         document: dict[str, Any] = json.loads(self.item.output.read_bytes())
         return document
 
@@ -179,6 +190,7 @@ def box(tmp_path: Path, summary: dict[str, Any]) -> Box:
     """Return a box with a fresh key store and the sample summary."""
     box = Box(tmp_path)
     create_key_store(box.key_store)
+    create_signing_key(box.home / "secrets/log_signing_key.pem")
     box.write_summary(summary)
     return box
 

@@ -23,14 +23,15 @@ SetPath = Callable[[dict[str, Any], str, Any], None]
 def build(summary: dict[str, Any]) -> dict[str, Any]:
     validate_schema(summary, schema_path("summary"))
     logline = build_logline(summary, CONTEXT)
-    signed = sign_document(logline, "k", bytes(range(32)))
+    place = {"origin": "vv-log/vv-01", "seq": 0, "previous": None}
+    signed = sign_document({**logline, "log": place}, "k", bytes(range(32)))
     validate_schema(signed, schema_path("logline"))
     return logline
 
 
 def test_a_logline_says_all(summary: dict[str, Any]) -> None:
     assert build(summary) == {
-        "schema": "vv.logline/1",
+        "schema": "vv.logline/2",
         "id": "20261121T050304Z-a1a1a1a1a1a1",
         "who": "Câmera portaria, equipamento vv-01",
         "did": "viu pessoas",

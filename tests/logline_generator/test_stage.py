@@ -16,7 +16,9 @@ from logline_generator.rules import Rule, RuleSet
 from tests.logline_generator.conftest import Box, FixedClock
 from vv_core.audit.audit_folder import verify_file
 from vv_core.audit.keys import create_key_store, read_key_store
+from vv_core.audit.signing import sign_document
 from vv_core.audit.verdict import Status
+from vv_core.audit.verify import logline_bytes
 from vv_core.errors import (
     ConfigError,
     ExitCode,
@@ -29,6 +31,7 @@ from vv_core.errors import (
     VvError,
 )
 from vv_core.stage import StageItem, run_item
+from vv_core.tlog.dirty_files import DirtyFiles
 from vv_core.utils import compute_sha256
 
 
@@ -126,11 +129,35 @@ def change_key(box: Box) -> None:
     create_key_store(box.key_store)
 
 
+def foreign_line(box: Box) -> None:
+    """Put a line there that says to be of this log, signed with a key that is known nowhere."""
+    line = json.loads(box.item.output.read_bytes())
+    signed = sign_document({**line, "title": "x"}, "other", bytes(range(1, 33)))
+    box.item.output.write_bytes(logline_bytes(signed))
+
+
+def test_a_line_of_a_key_that_is_gone_is_known_by_the_log(box: Box) -> None:
+    line = box.run()
+    change_key(box)
+    assert box.stage().is_current(box.item)
+    assert box.run() == line
+
+
+def test_a_line_of_this_log_that_does_not_stand_in_it_is_refused(box: Box) -> None:
+    line = box.run()
+    store = read_key_store(box.key_store)
+    signed = sign_document({**line, "title": "x"}, store.active, store.active_secret)
+    box.item.output.write_bytes(logline_bytes(signed))
+    assert not box.stage().is_current(box.item)
+    with pytest.raises(KeyAccessError, match="does not verify"):
+        box.run()
+
+
 DAMAGE: dict[str, Callable[[Box], object]] = {
     "a changed byte": lambda box: change_byte(box.item.output),
     "an added blank": lambda box: box.item.output.write_bytes(box.item.output.read_bytes() + b" "),
     "an empty file": replace_by(Path.touch),
-    "another key": change_key,
+    "a line of another box": foreign_line,
     "a link": replace_by(lambda path: path.symlink_to("x")),
     "a fifo": replace_by(os.mkfifo),
     "a folder": replace_by(Path.mkdir),
@@ -290,21 +317,28 @@ def test_names_of_every_kind(box: Box) -> None:
 
 
 def test_a_full_disk_leaves_nothing_half_written(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_path: Path, _data: bytes) -> None:
+    def fail(*_arguments: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    stage = box.stage()
     with monkeypatch.context() as patch:
-        patch.setattr(logline_generator, "write_bytes_atomic", fail)
+        patch.setattr(os, "pwrite", fail)
         with pytest.raises(TemporaryError, match="No space left"):
-            run_item(box.stage(), box.item, no_progress)
+            run_item(stage, box.item, no_progress)
     assert not box.item.output.exists()
-    box.run()
+    # The same stage goes on with its next item once there is space.
+    run_item(stage, box.item, no_progress)
+    box.close()
+    assert box.item.output.exists()
 
 
 def test_a_disk_that_lies_is_no_success(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        logline_generator, "write_bytes_atomic", lambda path, data: path.write_bytes(data[:-2])
-    )
+    def lie(dirty: DirtyFiles, path: Path, data: bytes, mode: int = 0o644) -> None:
+        is_line = path == box.item.output
+        write(dirty, path, data[:-2] if is_line else data, mode)
+
+    write = DirtyFiles.write
+    monkeypatch.setattr(DirtyFiles, "write", lie)
     with pytest.raises(SoftwareError, match="does not verify as written"):
         box.run()
 

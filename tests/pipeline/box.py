@@ -26,6 +26,7 @@ from vv_core.pipeline.orchestrate import run_once
 from vv_core.pipeline.quarantine import META_SUFFIX, quarantined
 from vv_core.pipeline.runners import StageRunner
 from vv_core.settings import OWN_PREFIXES, Settings, load_settings
+from vv_core.tlog.signing_key import create_signing_key
 
 
 @dataclass
@@ -54,6 +55,7 @@ class Box:
     def __post_init__(self) -> None:
         if not self.key_store.exists():
             create_key_store(self.key_store)
+            create_signing_key(self.home / "secrets" / "log_signing_key.pem")
         self.settings.storage.ensure()
 
     @property

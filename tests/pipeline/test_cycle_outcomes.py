@@ -208,7 +208,7 @@ def test_a_key_problem_stops_signing_and_touches_no_video(box: Box) -> None:
     assert box.cycle() == 77
     assert box.names("input") == ["a.mp4", "b.mp4"]
     assert box.names("loglines") == []
-    assert box.alerts() == [("stage_stop", "logline_generator")]
+    assert box.alerts() == [("coverage_not_logged", "log"), ("stage_stop", "logline_generator")]
     with box.history() as history:
         assert history.waiting_retries() == 0
     store.chmod(0o600)

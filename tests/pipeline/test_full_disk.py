@@ -17,6 +17,7 @@ from tests.pipeline.box import Box, MakeBox
 from tests.pipeline.killing import finish
 from vv_core.errors import TemporaryError, VvError
 from vv_core.pipeline.lock import CycleLock
+from vv_core.tlog.head_state import mark_path
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 FILLER = ".filler"
@@ -185,6 +186,8 @@ def empty(box: Box) -> None:
     for path in box.folder("").rglob("*"):
         if path.is_file():
             path.unlink()
+    # The signing key remembers what it has signed.
+    mark_path(box.home / "secrets" / "log_signing_key.pem").unlink(missing_ok=True)
     box.contents = set()
 
 

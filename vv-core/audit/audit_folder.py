@@ -7,7 +7,6 @@ not grow with the number of files, since a large folder is listed in portions.
 
 from __future__ import annotations
 
-import heapq
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from vv_core.audit.canonical import MalformedError
+from vv_core.audit.finding import Finding
 from vv_core.audit.regular_file import read_regular_file
 from vv_core.audit.verdict import Reason, Status, Verdict
 from vv_core.audit.verify import (
@@ -25,26 +25,27 @@ from vv_core.audit.verify import (
 )
 
 SUFFIX = ".logline.json"
-PORTION = 50_000
+SUFFIXES = (SUFFIX, ".logevent.json")
+LOG_FOLDER = "log"
+PORTION = 200_000
 """Names of one folder held in memory at a time."""
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """One item of an audit and its verdict."""
-
-    path: str
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
 class Target:
-    """Something to verify, or with a verdict already."""
+    """Something to verify, or with a verdict already.
+
+    Attributes:
+        path: the file or folder.
+        verdict: what is known of it without opening it.
+        is_log: a folder that is a log, or that has one beside its published files.
+    """
 
     path: str
     verdict: Verdict | None = None
+    is_log: bool = False
 
 
 class _Entry(NamedTuple):
@@ -60,7 +61,7 @@ def audit_paths(
     find_problem: FindSchemaProblem = find_schema_problem,
     portion: int = PORTION,
 ) -> Iterator[Finding]:
-    """Verify files and folders, in the order given.
+    """Verify the signatures of files and folders, in the order given; whole logs are for `whole_audit`.
 
     Args:
         paths: what to audit.
@@ -72,6 +73,10 @@ def audit_paths(
         A finding for each LogLine, and for each thing that hides one.
     """
     for target in find_targets(paths, portion):
+        if target.is_log:
+            verdict = Verdict(Status.UNVERIFIABLE, Reason.POSITION_UNPROVEN)
+            yield Finding(target.path, verdict)
+            continue
         verdict = target.verdict or verify_file(target.path, keys, find_problem)
         yield Finding(target.path, verdict)
 
@@ -91,6 +96,24 @@ def verify_file(
     return verify_bytes(data, keys, find_problem)
 
 
+def find_log(path: str) -> str | None:
+    """Return the folder of the log that a folder is, or that lies in it; None where there is none."""
+    for folder in (path, os.path.join(path, LOG_FOLDER)):
+        if _is_folder(folder) and any(
+            os.path.lexists(os.path.join(folder, name)) for name in ("checkpoint", "tile")
+        ):
+            return folder
+    return None
+
+
+def _is_folder(path: str) -> bool:
+    """Tell whether a path is a folder that is not reached through a link."""
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
 def find_targets(paths: Iterable[str], portion: int = PORTION) -> Iterator[Target]:
     """Yield what an audit of these paths has to look at, without opening any file."""
     for raw_path in paths:
@@ -104,15 +127,24 @@ def find_targets(paths: Iterable[str], portion: int = PORTION) -> Iterator[Targe
         if stat.S_ISLNK(mode):
             yield Target(path, Verdict(Status.NOT_READ, Reason.SYMBOLIC_LINK))
         elif stat.S_ISDIR(mode):
-            yield from _find_below(path, portion)
+            if find_log(path) is not None:
+                yield Target(path, is_log=True)
+            else:
+                yield from find_below(path, portion)
         else:
             yield Target(path)
 
 
-def _find_below(folder: str, portion: int) -> Iterator[Target]:
-    """Yield the targets of a folder and its sub-folders; say so when there is none."""
-    is_empty = True
-    for target in _walk(folder, portion):
+def find_below(folder: str, portion: int = PORTION, log: str | None = None) -> Iterator[Target]:
+    """Yield the targets of a folder and its sub-folders; say so when there is none.
+
+    Args:
+        folder: to walk.
+        portion: names of one folder to hold in memory at a time.
+        log: a folder that is passed over, and lets a folder without LogLines be one.
+    """
+    is_empty = log is None
+    for target in _walk(folder, portion, log):
         is_empty = (
             is_empty and target.verdict is not None and target.verdict.status is Status.SKIPPED
         )
@@ -121,7 +153,7 @@ def _find_below(folder: str, portion: int) -> Iterator[Target]:
         yield Target(folder, Verdict(Status.NOT_READ, Reason.NO_LOGLINES))
 
 
-def _walk(folder: str, portion: int) -> Iterator[Target]:
+def _walk(folder: str, portion: int, log: str | None) -> Iterator[Target]:
     # A stack instead of recursion: folders may be nested deeper than Python's calls.
     open_folders = [(folder, _list_sorted(folder, portion))]
     while open_folders:
@@ -135,14 +167,17 @@ def _walk(folder: str, portion: int) -> Iterator[Target]:
             open_folders.pop()
             continue
         below = os.path.join(path, entry.name)
-        if stat.S_ISDIR(entry.mode):
+        if stat.S_ISDIR(entry.mode) and below != log:
+            if find_log(below) is not None:
+                yield Target(below, is_log=True)
+                continue
             open_folders.append((below, _list_sorted(below, portion)))
         yield from _targets_of(below, entry)
 
 
 def _targets_of(path: str, entry: _Entry) -> Iterator[Target]:
     """Yield a target for a LogLine's name, whatever stands under it, and for any other link."""
-    if entry.name.endswith(SUFFIX):
+    if entry.name.endswith(SUFFIXES):
         if stat.S_ISDIR(entry.mode):
             yield Target(path, Verdict(Status.MALFORMED, Reason.NOT_A_REGULAR_FILE))
         else:
@@ -155,11 +190,33 @@ def _list_sorted(folder: str, portion: int) -> Iterator[_Entry]:
     """Yield the folder's entries of interest by name, reading it again for every portion."""
     last = ""
     while True:
-        names = heapq.nsmallest(portion, _list_after(folder, last))
-        yield from names
-        if len(names) < portion:
+        names, modes, is_rest = _list_portion(folder, last, portion)
+        for name in names:
+            yield _Entry(name, modes.get(name, stat.S_IFREG))
+        if not is_rest:
             return
-        last = names[-1].name
+        last = names[-1]
+
+
+def _list_portion(folder: str, last: str, portion: int) -> tuple[list[str], dict[str, int], bool]:
+    """Return the first names after ``last``, the kinds of those that are no files, and if more follow."""
+    names: list[str] = []
+    modes: dict[str, int] = {}
+    is_rest = False
+    for name, mode in _list_after(folder, last):
+        if is_rest and name > names[portion - 1]:
+            continue
+        names.append(name)
+        if mode != stat.S_IFREG:
+            modes[name] = mode
+        if len(names) >= 2 * portion:
+            names.sort()
+            del names[portion:]
+            is_rest = True
+            modes = {name: modes[name] for name in names if name in modes}
+    names.sort()
+    is_rest = is_rest or len(names) > portion
+    return names[:portion], modes, is_rest
 
 
 def _list_after(folder: str, last: str) -> Iterator[_Entry]:
@@ -167,8 +224,10 @@ def _list_after(folder: str, last: str) -> Iterator[_Entry]:
     try:
         with os.scandir(descriptor) as entries:
             for entry in entries:
+                if entry.name <= last:
+                    continue
                 mode = _mode_of(entry)
-                if entry.name > last and (mode != stat.S_IFREG or entry.name.endswith(SUFFIX)):
+                if mode != stat.S_IFREG or entry.name.endswith(SUFFIXES):
                     yield _Entry(entry.name, mode)
     finally:
         os.close(descriptor)
@@ -176,11 +235,11 @@ def _list_after(folder: str, last: str) -> Iterator[_Entry]:
 
 def _mode_of(entry: os.DirEntry[str]) -> int:
     """Return the kind of file; everything that is no folder, link or file counts as a pipe."""
+    if entry.is_file(follow_symlinks=False):
+        return stat.S_IFREG
     if entry.is_symlink():
         return stat.S_IFLNK
-    if entry.is_dir(follow_symlinks=False):
-        return stat.S_IFDIR
-    return stat.S_IFREG if entry.is_file(follow_symlinks=False) else stat.S_IFIFO
+    return stat.S_IFDIR if entry.is_dir(follow_symlinks=False) else stat.S_IFIFO
 
 
 def _not_read(exc: OSError) -> Verdict:

@@ -2,10 +2,12 @@
 
 ::
 
-    {"schema": "vv.hmac-keys/1", "active": "<key id>",
+    {"schema": "vv.hmac-keys/2", "active": "<key id>",
      "keys": {"<key id>": {"secret": "<base64 of 32 bytes or more>", "created": "2026-11-21T02:03:04Z"}}}
 
-``active`` names the key that signs; the others still verify. No message of this module holds a secret.
+``active`` names the key that signs; the others still verify. Keys evolve (`vv_core.tlog.key_rotation`): of
+a chain only the newest is here, as ``<chain>.<number>``. A store of the form ``vv.hmac-keys/1`` is the same without
+such keys. No message of this module holds a secret.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import secrets
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +37,8 @@ from vv_core.logs import get_logger
 if TYPE_CHECKING:
     from vv_core.settings import Settings
 
-SCHEMA = "vv.hmac-keys/1"
+SCHEMA = "vv.hmac-keys/2"
+READABLE_SCHEMAS = ("vv.hmac-keys/1", SCHEMA)
 SECRET_BYTES = 32
 MAX_STORE_BYTES = 1024 * 1024
 _MIN_DISTINCT_BYTES = 8
@@ -54,10 +58,12 @@ class KeyStore:
     Attributes:
         active: id of the key that signs; always one of ``keys``.
         keys: secrets by key id; kept out of `repr`.
+        created: when each key was made; empty for the key of a trial.
     """
 
     active: str
     keys: dict[str, bytes] = field(repr=False)
+    created: dict[str, datetime] = field(default_factory=dict, repr=False)
 
     @property
     def active_secret(self) -> bytes:
@@ -123,16 +129,17 @@ def parse_key_store(data: bytes, name: str) -> KeyStore:
         raise _broken(name, exc.message) from None
     if not isinstance(document, dict) or document.keys() != {"schema", "active", "keys"}:
         raise _broken(name, "it needs schema, active and keys, and nothing else")
-    if document["schema"] != SCHEMA:
+    if document["schema"] not in READABLE_SCHEMAS:
         raise _broken(name, f"its schema is not {SCHEMA}")
     raw_keys = document["keys"]
     if not isinstance(raw_keys, dict):
         raise _broken(name, "keys is not an object")
     keys = {key_id: _parse_key(key_id, raw, name) for key_id, raw in raw_keys.items()}
+    created = {key_id: parse_utc(raw["created"]) for key_id, raw in raw_keys.items()}
     active = document["active"]
     if not isinstance(active, str) or active not in keys:
         raise _broken(name, "the active key is not among its keys")
-    return KeyStore(active, keys)
+    return KeyStore(active, keys, created)
 
 
 def create_key_store(path: Path, clock: Clock | None = None) -> str:
@@ -152,21 +159,36 @@ def create_key_store(path: Path, clock: Clock | None = None) -> str:
     if os.path.lexists(path):
         raise _exists(path)
     moment = (clock or SystemClock()).now()
-    key_id = f"k{moment:%Y%m%d}-{secrets.token_hex(4)}"
-    secret = base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode("ascii")
-    keys = {key_id: {"secret": secret, "created": format_utc(moment)}}
-    document = {"schema": SCHEMA, "active": key_id, "keys": keys}
+    key_id, secret = new_key(moment)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise from_oserror(exc, "create the folder of the key store", path.parent) from exc
     try:
-        _write_new(path, json.dumps(document, indent=2).encode("ascii") + b"\n")
+        _write_new(path, encode_key_store(KeyStore(key_id, {key_id: secret}, {key_id: moment})))
     except FileExistsError:
         raise _exists(path) from None
     except OSError as exc:
         raise from_oserror(exc, "create the key store", path) from exc
     return read_key_store(path).active
+
+
+def new_key(moment: datetime) -> tuple[str, bytes]:
+    """Return the id and the secret of a fresh key, the first of its chain."""
+    return f"k{moment:%Y%m%d}-{secrets.token_hex(4)}.0", secrets.token_bytes(SECRET_BYTES)
+
+
+def encode_key_store(store: KeyStore) -> bytes:
+    """Return the content of the file of a key store."""
+    keys = {
+        key_id: {
+            "secret": base64.b64encode(secret).decode("ascii"),
+            "created": format_utc(store.created[key_id]),
+        }
+        for key_id, secret in store.keys.items()
+    }
+    document = {"schema": SCHEMA, "active": store.active, "keys": keys}
+    return json.dumps(document, indent=2).encode("ascii") + b"\n"
 
 
 def _write_new(path: Path, data: bytes) -> None:

@@ -21,10 +21,22 @@ def read_regular_file(path: str | os.PathLike[str], max_bytes: int) -> bytes:
         OSError: it cannot be opened or read.
     """
     descriptor, status = open_regular(path)
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         if status.st_size > max_bytes:
             raise MalformedError(Reason.TOO_LARGE, f"{status.st_size} bytes")
-        return stream.read(max_bytes + 1)
+        return _read_up_to(descriptor, max_bytes + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _read_up_to(descriptor: int, max_bytes: int) -> bytes:
+    data = os.read(descriptor, max_bytes)
+    chunk = data
+    # A regular file gives all at once, but does not promise to.
+    while chunk and len(data) < max_bytes:
+        chunk = os.read(descriptor, max_bytes - len(data))
+        data += chunk
+    return data
 
 
 def open_regular(path: str | os.PathLike[str]) -> tuple[int, os.stat_result]:

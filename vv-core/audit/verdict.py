@@ -13,20 +13,70 @@ class Status(StrEnum):
 
     VALID = "VALID"
     INVALID = "INVALID"
+    MISSING = "MISSING"
+    UNLOGGED = "UNLOGGED"
+    REORDERED = "REORDERED"
+    ROLLED_BACK = "ROLLED_BACK"
+    FORKED = "FORKED"
     UNVERIFIABLE = "UNVERIFIABLE"
     MALFORMED = "MALFORMED"
     NOT_READ = "NOT_READ"
+    PRUNED = "PRUNED"
     SKIPPED = "SKIPPED"
 
 
 class Reason(StrEnum):
     """Why a verdict is what it is; the words for people are in `vv_core.audit.report`."""
 
+    # VALID
     SIGNATURE_MATCHES = "signature_matches"
+    LOGGED = "logged"
+    LOGGED_KEYLESS = "logged_keyless"
+    HEAD_CONSISTENT = "head_consistent"
     # INVALID
     SIGNATURE_MISMATCH = "signature_mismatch"
     BYTES_CHANGED = "bytes_changed"
+    ENTRY_CHANGED = "entry_changed"
+    DIFFERS_FROM_LOG = "differs_from_log"
+    LINE_TWICE = "line_twice"
+    WRONG_LINK = "wrong_link"
+    WRONG_LOG = "wrong_log"
+    WRONG_NAME = "wrong_name"
+    BACK_DATED = "back_dated"
+    REVOKED_KEY = "revoked_key"
+    RETIRED_KEY = "retired_key"
+    TILE_CHANGED = "tile_changed"
+    HEAD_SIGNATURE = "head_signature"
+    HEAD_OF_ANOTHER_LOG = "head_of_another_log"
+    OTHER_VKEY = "other_vkey"
+    PRUNED_MORE = "pruned_more"
+    EVIDENCE_DIFFERS = "evidence_differs"
+    # MISSING
+    ENTRY_MISSING = "entry_missing"
+    FILE_MISSING = "file_missing"
+    TILE_MISSING = "tile_missing"
+    HEAD_MISSING = "head_missing"
+    LOG_MISSING = "log_missing"
+    # UNLOGGED
+    NOT_IN_LOG = "not_in_log"
+    BEYOND_HEAD = "beyond_head"
+    STRAY_FILE = "stray_file"
+    # REORDERED
+    WRONG_POSITION = "wrong_position"
+    # ROLLED_BACK
+    SHORTER_THAN_HEAD = "shorter_than_head"
+    # FORKED
+    OTHER_ROOT_THAN_HEAD = "other_root_than_head"
+    OTHER_ROOT_THAN_SIGNED = "other_root_than_signed"
+    # PRUNED
+    PRUNED_BY_RULE = "pruned_by_rule"
     # UNVERIFIABLE
+    NO_VKEY = "no_vkey"
+    LOG_NOT_HERE = "log_not_here"
+    POSITION_UNPROVEN = "position_unproven"
+    NOT_WITNESSED = "not_witnessed"
+    UNKNOWN_SIGNER = "unknown_signer"
+    INTERRUPTED = "interrupted"
     UNKNOWN_KEY = "unknown_key"
     UNKNOWN_ALGORITHM = "unknown_algorithm"
     UNKNOWN_VERSION = "unknown_version"
@@ -43,6 +93,9 @@ class Reason(StrEnum):
     NOT_A_LOGLINE = "not_a_logline"
     NO_SIGNATURE = "no_signature"
     SCHEMA_VIOLATION = "schema_violation"
+    NOT_A_HEAD = "not_a_head"
+    NOT_A_BUNDLE = "not_a_bundle"
+    NOT_A_TILE = "not_a_tile"
     NOT_A_REGULAR_FILE = "not_a_regular_file"
     # MALFORMED under a LogLine's name, NOT_READ as a path to audit, SKIPPED elsewhere
     SYMBOLIC_LINK = "symbolic_link"
@@ -74,7 +127,13 @@ class Verdict:
 EXIT_CODES = {
     Status.VALID: 0,
     Status.SKIPPED: 0,
+    Status.PRUNED: 0,
     Status.INVALID: 1,
+    Status.MISSING: 1,
+    Status.UNLOGGED: 1,
+    Status.REORDERED: 1,
+    Status.ROLLED_BACK: 1,
+    Status.FORKED: 1,
     Status.UNVERIFIABLE: 2,
     Status.MALFORMED: 3,
     Status.NOT_READ: 4,

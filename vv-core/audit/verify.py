@@ -9,32 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vv_core.audit.canonical import MAX_BYTES, MalformedError, encode_checked, load_strict
-from vv_core.audit.signing import is_logline, verify_document
+from vv_core.audit.canonical import (
+    MAX_BYTES,
+    MalformedError,
+    encode_checked,
+    load_canonical,
+    load_strict,
+)
+from vv_core.audit.document_schemas import find_schema_problem, is_supported
+from vv_core.audit.signing import is_line, verify_canonical, verify_document
 from vv_core.audit.verdict import Reason, Status, Verdict
-from vv_core.errors import SchemaViolation
-from vv_core.utils import validate_schema
-from vv_schemas import schema_path
 
-SUPPORTED_SCHEMA = "vv.logline/1"
+__all__ = ["MAX_FILE_BYTES", "find_schema_problem", "logline_bytes", "verify_bytes", "verify_entry"]
+
 MAX_FILE_BYTES = MAX_BYTES + 1
 """A LogLine file is the canonical form and one newline."""
 
 FindSchemaProblem = Callable[[Any], str | None]
 """Tells what is wrong with a document by the LogLine schema, or None."""
-
-
-def find_schema_problem(document: Any) -> str | None:
-    """Check a document against ``logline.schema.json``.
-
-    Returns:
-        None when it follows the schema; else where it does not, in words that may hold its text.
-    """
-    try:
-        validate_schema(document, schema_path("logline"))
-    except SchemaViolation as exc:
-        return exc.message
-    return None
 
 
 def logline_bytes(signed: Mapping[str, Any]) -> bytes:
@@ -57,6 +49,10 @@ def verify_bytes(
     Returns:
         The verdict; never raises for what stands in ``data``.
     """
+    if data.endswith(b"\n"):
+        verdict = verify_entry(data[:-1], keys, find_problem)
+        if verdict is not None:
+            return verdict
     # 1. Strict JSON within the limits.
     try:
         document = load_strict(data, max_bytes=MAX_FILE_BYTES)
@@ -72,16 +68,38 @@ def verify_bytes(
     return _verify_content(document, verdict, find_problem)
 
 
+def verify_entry(
+    data: bytes,
+    keys: Mapping[str, bytes],
+    find_problem: FindSchemaProblem = find_schema_problem,
+) -> Verdict | None:
+    """Decide about a line in the exact bytes that a log holds: its file without the newline.
+
+    Returns:
+        The verdict that `verify_bytes` has for the line's file; None where the bytes are not canonical,
+        so that only the longer way can tell what is wrong with them.
+    """
+    # 1 and 6. Strict JSON within the limits, in the very bytes that are signed.
+    document = load_canonical(data)
+    if document is None:
+        return None
+    # 2 to 5. The signature.
+    verdict = verify_canonical(data, document, keys)
+    if verdict.status is not Status.VALID:
+        return verdict
+    return _verify_content(document, verdict, find_problem)
+
+
 def _verify_content(
     document: dict[str, Any], verdict: Verdict, find_problem: FindSchemaProblem
 ) -> Verdict:
     """Go on with a document whose signature and bytes are right; return ``verdict`` if the rest is."""
     key_id = verdict.key_id
-    # 7. It is a LogLine, of a version that this program knows. A later one may be in order.
-    if not is_logline(document):
+    # 7. It is a LogLine or an event, of a version that this program knows. A later one may be in order.
+    if not is_line(document):
         return Verdict(Status.MALFORMED, Reason.NOT_A_LOGLINE, key_id=key_id)
     version = document["schema"]
-    if version != SUPPORTED_SCHEMA:
+    if not is_supported(version):
         return Verdict(Status.UNVERIFIABLE, Reason.UNKNOWN_VERSION, version, key_id)
     # 8. It follows the closed schema. An unknown field is no LogLine, even signed with a known key.
     problem = find_problem(document)

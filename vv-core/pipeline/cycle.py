@@ -16,6 +16,7 @@ from vv_core.atomic import TEMP_PREFIX
 from vv_core.clock import Clock
 from vv_core.errors import VvError, from_oserror
 from vv_core.logs import get_logger
+from vv_core.pipeline.coverage_log import CoverageLog
 from vv_core.pipeline.ending import Ending
 from vv_core.pipeline.history import CycleRun, History
 from vv_core.pipeline.intake import Intake, ReadyVideo, take_in
@@ -45,6 +46,7 @@ class Cycle:
         clock: Clock,
         is_ending: Callable[[], bool] = lambda: False,
         on_finished: Callable[[int, int], None] = lambda _finished, _total: None,
+        is_start: bool = False,
     ) -> None:
         """Take the parts.
 
@@ -57,8 +59,11 @@ class Cycle:
             clock: the time.
             is_ending: True when the orchestrator is asked to end.
             on_finished: told how many of how many videos are through, for a progress bar.
+            is_start: this is the first cycle of a program that stays.
         """
         self._settings = settings
+        self._is_start = is_start
+        self._coverage = CoverageLog(settings, runner, clock)
         self._storage = settings.storage
         self._stages = stages
         self._runner = runner
@@ -127,7 +132,10 @@ class Cycle:
         self._log.repair()
         intake = take_in(self._settings, self._history, self._clock.now(), self._is_ending)
         self._note_intake(intake)
+        self._note_coverage(intake)
         self._handle(intake.ready)
+        if intake.ready:
+            self._coverage.still_here()
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
@@ -154,6 +162,20 @@ class Cycle:
             report.ignored.append(name)
             self._settlement.alert(
                 Severity.WARNING, "input_ignored", name, f"{name!r} {item.reason}", item.advice
+            )
+
+    def _note_coverage(self, intake: Intake) -> None:
+        """Have the log say when the box saw nothing; the cycle goes on when that fails."""
+        videos = [*(video.path for video in intake.ready), *intake.growing]
+        problem = self._coverage.note(videos, is_start=self._is_start)
+        if problem is not None:
+            self._report.leaves_rubbish = True
+            self._settlement.alert(
+                Severity.WARNING,
+                "coverage_not_logged",
+                "log",
+                f"the log could not be told of a start, a gap or a silent camera: {problem}",
+                "Look at vv-log status; it is tried again with the next cycle.",
             )
 
     def _handle(self, videos: Sequence[ReadyVideo]) -> None:

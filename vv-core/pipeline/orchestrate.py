@@ -17,6 +17,7 @@ from vv_core.cli import CommandParser, report_error, run_command
 from vv_core.clock import Clock, SystemClock
 from vv_core.errors import ExitCode, TemporaryError, VvError, from_oserror
 from vv_core.logs import get_logger, printable, setup_logging
+from vv_core.manifest.check import check_manifest
 from vv_core.pipeline.cycle import Cycle
 from vv_core.pipeline.database import is_damage, put_aside
 from vv_core.pipeline.ending import Ending, StopSign
@@ -73,6 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
         return list_quarantine(settings)
     if arguments.requeue is not None:
         return requeue_videos(settings, arguments.requeue)
+    check_manifest(settings, SystemClock())
     with StopSign() as sign:
         try:
             if arguments.loop:
@@ -87,6 +89,8 @@ def run_once(
     clock: Clock | None = None,
     make_stage_runner: MakeRunner = make_runner,
     is_ending: Callable[[], bool] = lambda: False,
+    *,
+    is_start: bool = False,
 ) -> int:
     """Run one cycle, unless another orchestrator is at work.
 
@@ -95,6 +99,7 @@ def run_once(
         clock: the time; the machine's by default.
         make_stage_runner: makes the runner from settings and the lock's descriptor.
         is_ending: True when the orchestrator is asked to end.
+        is_start: this is the first cycle of a program that stays.
 
     Returns:
         0, or the exit code of what stopped the cycle.
@@ -106,7 +111,12 @@ def run_once(
     try:
         with _state_errors(), CycleLock(_lock_path(settings)) as lock:
             report = _run_locked(
-                settings, clock or SystemClock(), make_stage_runner, is_ending, lock
+                settings,
+                clock or SystemClock(),
+                make_stage_runner,
+                is_ending,
+                lock,
+                is_start=is_start,
             )
     except AlreadyRunning:
         _say(
@@ -127,6 +137,8 @@ def _run_locked(
     make_stage_runner: MakeRunner,
     is_ending: Callable[[], bool],
     lock: CycleLock,
+    *,
+    is_start: bool,
 ) -> CycleReport:
     data = settings.storage.orchestrator_data
     alerter = make_alerter(data / "alerts.jsonl", _alert_urls(settings), clock.now())
@@ -142,10 +154,16 @@ def _run_locked(
                 clock=clock,
                 is_ending=is_ending,
                 on_finished=on_finished,
+                is_start=is_start,
             )
             report = cycle.run(was_interrupted)
             if not report.leaves_rubbish:
                 lock.end_cycle()
+        if settings.witnesses_file is not None:
+            # Only worth its import where there are witnesses.
+            from vv_core.tlog.witness_round import run_round_quietly
+
+            run_round_quietly(settings, clock, alerter)
     except VvError as exc:
         failed = Alert(Severity.CRITICAL, "cycle_failed", "cycle", exc.message, exc.advice)
         alerter.tell(failed, clock.now())
@@ -172,10 +190,12 @@ def run_loop(settings: Settings, sign: StopSign) -> NoReturn:
     Raises:
         Ending: the orchestrator was asked to end.
     """
+    is_start = True
     while not sign.is_set():
         begun = time.monotonic()
         try:
-            run_once(settings, is_ending=sign.is_set)
+            run_once(settings, is_ending=sign.is_set, is_start=is_start)
+            is_start = False
         except VvError as exc:
             report_error(PROG, exc)
         sign.wait(settings.orchestrator_interval - (time.monotonic() - begun))

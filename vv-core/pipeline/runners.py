@@ -13,6 +13,7 @@ from typing import Protocol
 
 from vv_core.errors import ConfigError, UnavailableError
 from vv_core.logs import get_logger
+from vv_core.pipeline.compose_environment import client_environment, prepare_folders
 from vv_core.pipeline.stages import StageSpec
 from vv_core.process import ChildResult, run_child
 from vv_core.settings import Settings
@@ -95,6 +96,7 @@ class ComposeRunner:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._file = settings.resolve(settings.compose_file)
         self._host_root = settings.storage.root
         self._container_root = settings.compose_data_dir
@@ -125,7 +127,10 @@ class ComposeRunner:
     ) -> ChildResult:
         """Run ``docker compose run --rm <service> --batch <list>``."""
         name = f"vv-{spec.name.replace('_', '-')}-{secrets.token_hex(4)}"
-        argv = ["docker", "compose", "--file", str(self._file), "run", "--rm", "--no-TTY"]
+        env = client_environment(self._settings)
+        prepare_folders(self._settings)
+        argv = ["docker", "compose", "--file", str(self._file), "--env-file", os.devnull]
+        argv += ["run", "--rm", "--no-TTY"]
         argv += ["--name", name, "--label", self.label, spec.service]
         argv += ["--batch", str(self._inside(batch_list))]
         try:
@@ -135,6 +140,7 @@ class ComposeRunner:
                 is_stalled=is_stalled,
                 # The client's end does not end the container: by name first, then the client.
                 before_end=lambda: self._remove(name),
+                env=env,
                 cwd=self._file.parent,
             )
         except OSError as exc:
