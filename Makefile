@@ -33,7 +33,7 @@ lint: setup-dev ## ruff, mypy --strict and the import rules
 	@$(BIN)/ruff format --check .
 	@mkdir -p .cache/typing && ln -sfn ../../vv-core .cache/typing/vv_core && ln -sfn ../../schemas .cache/typing/vv_schemas
 	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator
-	@MYPYPATH=.cache/typing:scripts $(BIN)/mypy bootstrap.py scripts/*.py
+	@MYPYPATH=.cache/typing:scripts $(BIN)/mypy bootstrap.py requirements/print_room.py scripts/*.py
 	@PYTHONPATH=.cache/typing $(BIN)/lint-imports --cache-dir .cache/import-linter
 
 format: ## Format the code

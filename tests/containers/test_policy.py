@@ -1,0 +1,191 @@
+"""What every service of the compose file must keep to; read from the file, no engine needed.
+
+A service that joins later is held to the same: only `MAY_SEE` and the lists of exceptions name services.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.containers.compose_file import COMPOSE, ROOT, load_services, mounts, variables
+from vv_core.pipeline.coverage_log import writer_of
+from vv_core.pipeline.stages import pipeline_stages
+from vv_core.settings import OWN_PREFIXES, Settings, known_variables
+
+SERVICES = load_services()
+ONE_SHOT = ("scene_scanner", "scene_summarizer", "logline_writer", "log_events")
+
+# What each may see of the box, and whether it may write there. Anything else in the file is an error.
+MAY_SEE: dict[str, dict[str, tuple[str, bool]]] = {
+    "scene_scanner": {
+        "/data/input": ("data/input", False),
+        "/data/models": ("data/models", False),
+        "/faces": ("faces", False),
+        "/data/analytic": ("data/analytic", True),
+        "/data/orchestrator_data/scanner": ("data/orchestrator_data/scanner", True),
+        "/data/orchestrator_data/batches": ("data/orchestrator_data/batches", True),
+        "/logs": ("logs", True),
+    },
+    "scene_summarizer": {
+        "/data/analytic": ("data/analytic", False),
+        "/data/models": ("data/models", False),
+        "/data/config": ("data/config", False),
+        "/data/summaries": ("data/summaries", True),
+        "/data/orchestrator_data/batches": ("data/orchestrator_data/batches", True),
+        "/logs": ("logs", True),
+    },
+    "logline_writer": {
+        "/data/summaries": ("data/summaries", False),
+        "/data/config": ("data/config", False),
+        "/data/loglines": ("data/loglines", True),
+        "/data/orchestrator_data/log": ("data/orchestrator_data/log", True),
+        "/keys": ("secrets", True),
+        "/data/orchestrator_data/batches": ("data/orchestrator_data/batches", True),
+        "/logs": ("logs", True),
+    },
+}
+MAY_SEE["log_events"] = MAY_SEE["logline_writer"]
+KEY_HOLDERS = {"logline_writer", "log_events"}
+FORBIDDEN_KEYS = {
+    "privileged", "cap_add", "devices", "pid", "ipc", "userns_mode", "env_file", "volumes_from", "cgroup_parent",
+    "sysctls", "group_add", "links", "external_links",
+}  # fmt: skip
+
+BUILDS = {service["image"]: service["build"] for service in SERVICES.values() if "build" in service}
+"""Some services are other commands of an image."""
+
+each_service = pytest.mark.parametrize(
+    "service", [pytest.param(service, id=name) for name, service in SERVICES.items()]
+)
+
+
+def test_the_stages_are_those_that_the_orchestrator_runs() -> None:
+    run = {spec.service for spec in (*pipeline_stages(Settings()), writer_of(Settings()))}
+    assert run == set(ONE_SHOT)
+    for name in ONE_SHOT:
+        assert SERVICES[name]["profiles"] == ["stages"]
+        assert SERVICES[name]["restart"] == "no"
+        assert SERVICES[name]["network_mode"] == "none"
+        assert not SERVICES[name].keys() & {"ports", "expose", "networks"}
+
+
+@each_service
+def test_it_has_limits(service: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[1-9]\d*[mg]", service["mem_limit"])
+    assert service["memswap_limit"] == service["mem_limit"], "more than nothing is swap"
+    assert float(service["cpus"]) > 0
+    assert 0 < service["pids_limit"] <= 512
+    logging = service["logging"]
+    assert logging["driver"] in {"json-file", "local"}
+    assert logging["options"].keys() >= {"max-size", "max-file"}
+    assert service["stop_grace_period"]
+    assert "restart" in service
+
+
+@each_service
+def test_it_has_no_privileges(service: dict[str, Any]) -> None:
+    user, group = service["user"].split(":")
+    assert int(user) > 0
+    assert int(group) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True
+    assert not service.keys() & FORBIDDEN_KEYS
+    assert service.get("network_mode", "none") == "none", "the host's network is nobody's"
+    for mount in service["tmpfs"]:
+        place, options = mount.split(":")
+        assert place == "/tmp"
+        assert {"noexec", "nosuid", "nodev"} <= set(options.split(","))
+        assert "size=" in options
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_it_sees_what_it_needs_and_no_more(name: str) -> None:
+    assert mounts(SERVICES[name]) == MAY_SEE[name]
+    for volume in SERVICES[name]["volumes"]:
+        assert volume["type"] == "bind"
+        assert volume["bind"] == {"create_host_path": False}, "Docker would make it root's"
+
+
+def test_keys_reach_the_writer_alone() -> None:
+    for name, service in SERVICES.items():
+        text = repr(service).lower()
+        has_key = any(word in text for word in ("secrets", "hmac", "/keys", "key_file", ".pem"))
+        assert has_key == (name in KEY_HOLDERS), name
+    assert not any(
+        name in variables() for name in ("VV_HMAC_KEY", "VV_ALERT_URLS", "VV_HEAD_URLS")
+    ), "docker inspect shows the environment"
+
+
+def test_no_service_reaches_the_engine() -> None:
+    assert "docker.sock" not in COMPOSE.read_text("utf-8")
+
+
+@each_service
+def test_it_tells_when_it_does_not_do_its_job(service: dict[str, Any]) -> None:
+    health = service["healthcheck"]
+    assert health.keys() == {"test", "interval", "timeout", "retries", "start_period"}
+    assert health["test"][0] == "CMD", "no shell"
+    if service.get("profiles") == ["stages"]:
+        assert health["test"][1:4] == ["python", "-m", "vv_core.stage_health"]
+        assert float(health["test"][4]) > 0
+
+
+@each_service
+def test_its_image_is_ours_and_its_base_can_be_pinned(service: dict[str, Any]) -> None:
+    assert re.fullmatch(r"vv-video-ai/[a-z-]+:local", service["image"])
+    assert service["pull_policy"] == "never", "nobody else's image of that name"
+    build = BUILDS[service["image"]]
+    assert build["context"] == "."
+    assert (ROOT / build["dockerfile"]).is_file()
+    assert build["args"].keys() >= {"PYTHON_IMAGE", "PYTHON_DIGEST"}
+    tag = build["args"]["PYTHON_IMAGE"].partition(":")[2]
+    assert re.match(r"3\.\d+", tag), "a tag that says which Python"
+    assert build["additional_contexts"] == {"wheels": "requirements/wheels"}
+
+
+def test_every_variable_has_one_default() -> None:
+    text = COMPOSE.read_text("utf-8")
+    assert text.count("${") == len(re.findall(r"\$\{[A-Z_]+:-[^}]*\}", text))
+    assert {name: values for name, values in variables().items() if len(values) > 1} == {}
+
+
+def test_the_defaults_of_settings_are_those_of_the_settings() -> None:
+    defaults = {
+        str(field.validation_alias): str(field.default) for field in Settings.model_fields.values()
+    }
+    for name, values in variables().items():
+        if name in known_variables() and values != {""}:
+            assert defaults[name].removesuffix(".0") == values.pop(), name
+
+
+# Settings that no container reads: the orchestrator's own, and those of commands on the host.
+_ON_THE_HOST = re.compile(
+    "ORCHESTRATOR_|VV_HOME|VV_HMAC_KEY$|VV_ALERT_URLS|VV_CAMERA_SILENT|VV_(WITNESS|HEAD|MANIFEST)"
+)
+
+
+def test_every_setting_of_a_stage_reaches_a_container() -> None:
+    given = {name for service in SERVICES.values() for name in service["environment"]}
+    unknown = {name for name in given if name.startswith(OWN_PREFIXES)} - known_variables().keys()
+    assert not unknown
+    forgotten = {name for name in known_variables() if not _ON_THE_HOST.match(name)} - given
+    assert not forgotten, "add them to the service that reads them, or to _ON_THE_HOST here"
+
+
+def test_what_only_this_file_knows_is_explained() -> None:
+    manual = (ROOT / "docs" / "containers.md").read_text("utf-8")
+    own = variables().keys() - known_variables().keys()
+    assert {name for name in own if f"`{name}`" not in manual} == set()
+    assert not [name for name in own if name.startswith(OWN_PREFIXES)], ".env would be refused"
+
+
+def test_nothing_starts_that_is_not_there_yet() -> None:
+    for build in BUILDS.values():
+        folder = Path(build["dockerfile"]).parent
+        assert any((ROOT / folder).glob("*.py"))
