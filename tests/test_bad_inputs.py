@@ -26,6 +26,7 @@ from vv_core.audit.verdict import Status
 from vv_core.paths import Storage
 from vv_core.pipeline.quarantine import quarantined
 from vv_core.settings import OWN_PREFIXES
+from vv_core.tlog.signing_key import create_signing_key
 
 pytestmark = pytest.mark.integration
 
@@ -134,6 +135,7 @@ def box(tmp_path: Path) -> Box:
     box = Box(tmp_path)
     box.storage.ensure()
     create_key_store(tmp_path / "secrets" / "hmac_keys.json")
+    create_signing_key(tmp_path / "secrets" / "log_signing_key.pem")
     return box
 
 

@@ -17,13 +17,13 @@ from types import ModuleType
 
 import pytest
 
-from tests.audit.samples import EXAMPLE_KEY_ID, EXAMPLE_SECRET, signed_bytes
+from tests.audit.samples import EXAMPLE_KEY_ID, EXAMPLE_SECRET, old_signed_bytes, signed_bytes
 from vv_core import __version__
 from vv_core.audit.keys import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "logline_verifier.py"
-LINE = signed_bytes()
+LINE = old_signed_bytes()
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -151,6 +151,15 @@ def test_an_unknown_key_cannot_be_decided(run: Run, home: Path) -> None:
     assert code == 2
     assert "NÃO VERIFICÁVEL" in out
     assert "key_id example" in out
+
+
+def test_lines_of_a_log_that_is_not_here_cannot_be_decided(run: Run, home: Path) -> None:
+    (home / "loglines" / "b.logline.json").write_bytes(signed_bytes())
+    code, out, _ = run("loglines", "--language", "en")
+    assert code == 2
+    assert "UNVERIFIABLE  loglines\n" in out
+    assert "the lines are of a log that is not here" in out
+    assert run("loglines/b.logline.json")[0] == 0, "one file by itself is signed only"
 
 
 def test_malformed_exits_3(run: Run, home: Path) -> None:

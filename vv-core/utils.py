@@ -103,7 +103,7 @@ def _validator(schema_path: Path) -> jsonschema_rs.Draft202012Validator:
 
 def sign_payload(payload: bytes, secret: bytes) -> str:
     """Return the HMAC-SHA256 (RFC 2104) of ``payload``, 64 lower-case hexadecimal digits."""
-    return hmac.new(secret, payload, hashlib.sha256).hexdigest()
+    return hmac.digest(secret, payload, "sha256").hex()
 
 
 def verify_signature(payload: bytes, secret: bytes, signature: str) -> bool:

@@ -50,6 +50,13 @@ def signed_bytes(**changes: Any) -> bytes:
     return logline_bytes(signed_logline(**changes))
 
 
+def old_signed_bytes(**changes: Any) -> bytes:
+    """Return the file of the example LogLine as it was before there was a log: signed only."""
+    document = unsigned_logline(**{"schema": "vv.logline/1", **changes})
+    document.pop("log", None)
+    return logline_bytes(sign_document(document, EXAMPLE_KEY_ID, EXAMPLE_SECRET))
+
+
 def settings_of(home: Path, **variables: str) -> Settings:
     """Return the settings of a box with this home folder and these variables, and no others."""
     with pytest.MonkeyPatch.context() as patch:

@@ -117,7 +117,7 @@ CASES = {
     "5 edited": (edited(status="confirmado"), Status.INVALID, Reason.SIGNATURE_MISMATCH),
     "5 edited, with an unknown field": (edited(x=1), Status.INVALID, Reason.SIGNATURE_MISMATCH),
     "5 version changed": (
-        edited(schema="vv.logline/2"),
+        edited(schema="vv.logline/1"),
         Status.INVALID,
         Reason.SIGNATURE_MISMATCH,
     ),

@@ -148,7 +148,7 @@ class LogAudit:
         for part in self._scan_all(scan_part, parts):
             tree.add(part)
             damage.add(part)
-            self._advance(len(part.roots) * WIDTH)
+            self._advance(min(len(part.roots) * WIDTH, head.size - part.first * WIDTH))
             for seq, entry in part.events:
                 self.facts.add_event(seq, entry)
             for seq, verdict in part.issues:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from binascii import hexlify
 from typing import Any
 
-from vv_core.audit.canonical import MalformedError, load_strict
+from vv_core.audit.canonical import MalformedError, encode_checked, load_strict
 from vv_core.audit.verdict import Reason, Status, Verdict
 
 FIELD = "log"
 _MARK = b'"log":{'
-_EVENT_MARK = b'"schema":"vv.logevent/'
+EVENT_MARK = b'"schema":"vv.logevent/'
 _SECONDS = len("2026-11-21T05:10:30")
-_AFTER_TIME = b'Z",' + _EVENT_MARK
+_AFTER_TIME = b'Z",' + EVENT_MARK
 
 
 QuickPosition = tuple[int, bytes, bool]
@@ -23,8 +23,6 @@ event. A plain tuple, as there is one for each line."""
 
 def position_prefix(origin: str) -> bytes:
     """Return how the position of a line of this log begins, in canonical form."""
-    from vv_core.audit.canonical import encode_checked
-
     return _MARK + b'"origin":' + encode_checked(origin) + b',"previous":'
 
 
@@ -52,7 +50,7 @@ def look_at_position(
     end = start + len(expected) + _SECONDS
     is_event = entry.startswith(_AFTER_TIME, end)
     if not is_event and not entry.startswith(b"Z", end):
-        is_event = _EVENT_MARK in entry[end : end + 40]
+        is_event = EVENT_MARK in entry[end : end + 40]
     return (start, entry[end - _SECONDS : end], is_event)
 
 

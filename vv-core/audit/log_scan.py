@@ -12,7 +12,12 @@ from hashlib import sha256
 from pathlib import Path
 
 from vv_core.audit.canonical import MalformedError, load_strict
-from vv_core.audit.log_position import explain_position, look_at_position, position_prefix
+from vv_core.audit.log_position import (
+    EVENT_MARK,
+    explain_position,
+    look_at_position,
+    position_prefix,
+)
 from vv_core.audit.verdict import Reason, Status, Verdict
 from vv_core.audit.verify import verify_bytes, verify_entry
 from vv_core.tlog.merkle import HASH_BYTES, root_hash
@@ -157,6 +162,7 @@ class _Scanner:
                 self._explain(entry, seq, previous)
                 self._is_previous_known = True
                 time = time_of(entry) or time
+                is_event = EVENT_MARK in entry
             else:
                 if when < time and not (is_event and CLOCK_STEP in entry):
                     detail = f"{when.decode('ascii', 'replace')}Z"

@@ -22,9 +22,13 @@ class Workers:
 
     Args:
         jobs: how many processes.
+
+    Attributes:
+        is_alone: nothing travels to another process.
     """
 
     def __init__(self, jobs: int) -> None:
+        self.is_alone = jobs <= 1
         self._jobs = jobs
         # Spawned: a fork of a program with threads (a progress bar has one) may stand still for ever.
         self._pool = (

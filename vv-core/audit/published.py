@@ -168,10 +168,10 @@ def _good(signature: Verdict | None, document: Any, is_anchored: bool) -> Verdic
     key_id = _key_id_of(document)
     if is_anchored:
         reason = Reason.LOGGED_KEYLESS if signature is None else Reason.LOGGED
-        return slim_verdict(Verdict(Status.VALID, reason, key_id=key_id, document=document))
+        return Verdict(Status.VALID, reason, key_id=key_id, document=document)
     if signature is None:
         return Verdict(Status.UNVERIFIABLE, Reason.POSITION_UNPROVEN, key_id=key_id)
-    return slim_verdict(signature)
+    return signature
 
 
 def _not_in_log(signature: Verdict | None, reason: Reason, detail: str) -> Verdict:

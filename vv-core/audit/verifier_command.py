@@ -28,6 +28,7 @@ from vv_core.audit.report import (
     log_json,
     totals_json,
 )
+from vv_core.audit.single_file import find_log_near
 from vv_core.audit.verdict import EXIT_NOT_AUDITED
 from vv_core.audit.verifier_options import (
     LANGUAGES,
@@ -105,20 +106,40 @@ def look_around(arguments: argparse.Namespace) -> Environment:
         return Environment(wanted if wanted in LANGUAGES else LANGUAGES[0], keys)
     settings = load_settings()
     language = arguments.language or settings.language
-    if not needs_secrets(arguments):
+    if needs_secrets(arguments):
+        keys = load_keys(settings).keys
+    if arguments.vkey or arguments.head:
         return Environment(language, keys)
-    return Environment(language, load_keys(settings).keys, own_verifiers(settings))
+    return Environment(language, keys, own_verifiers(settings, arguments.paths))
 
 
-def own_verifiers(settings: Settings) -> tuple[Verifier, ...]:
-    """Return the public side of the key with which this very box signs heads; none where it has no log."""
-    path = settings.resolve(settings.log_key_file)
+def own_verifiers(settings: Settings, paths: Sequence[str]) -> tuple[Verifier, ...]:
+    """Return the public side of the key with which this very box signs heads, where its log is audited.
+
+    Its own secret, not what lies beside the log, says which key that is. The logs of other boxes have
+    other names, and their keys have to be given.
+    """
+    origins = {origin_of_log(path) for path in paths} - {None}
     try:
         head = split_note(LogReader(settings.storage.log).checkpoint_bytes())[0]
-        key = load_signing_key(path).public_key().public_bytes_raw()
-        return (Verifier(parse_checkpoint(head).origin, key),)
+        origin = parse_checkpoint(head).origin
+        if origin not in origins:
+            return ()
+        key = load_signing_key(settings.resolve(settings.log_key_file))
+        return (Verifier(origin, key.public_key().public_bytes_raw()),)
     except (InputDataError, KeyAccessError, ConfigError):
         return ()
+
+
+def origin_of_log(path: str) -> str | None:
+    """Return the name that the log in or near a path gives itself; None where there is none."""
+    folder = find_log(path) or find_log_near(path)
+    if folder is None:
+        return None
+    try:
+        return parse_checkpoint(split_note(LogReader(Path(folder)).checkpoint_bytes())[0]).origin
+    except (NoteError, TileError):
+        return None
 
 
 def print_report(arguments: argparse.Namespace, environment: Environment) -> int:
@@ -183,8 +204,13 @@ def count_work(paths: Sequence[str]) -> int:
     """Return about how many files and lines an audit has to look at."""
     total = 0
     for target in find_targets(paths):
-        total += 2 * size_of_log(target.path) if target.is_log else 1
+        total += 1 if not target.is_log else _lines_to_look_at(target.path)
     return total
+
+
+def _lines_to_look_at(path: str) -> int:
+    """Return how many entries a log has, doubled where published files lie beside it."""
+    return size_of_log(path) * (1 if find_log(path) == path else 2)
 
 
 def size_of_log(path: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +92,11 @@ class WholeAudit:
 
     @property
     def _verify_plain(self) -> Callable[[Target], Finding]:
-        return partial(verify_plain, trust=self.plan.trust, videos=self.plan.videos)
+        return self._lighten(partial(verify_plain, trust=self.plan.trust, videos=self.plan.videos))
+
+    def _lighten(self, verify: Callable[[Target], Finding]) -> Callable[[Target], Finding]:
+        """Leave out of findings what a report does not show, where they travel between processes."""
+        return verify if self.workers.is_alone else partial(verify_lightly, verify=verify)
 
     def _audit_log(self, folder: str) -> Iterator[Finding]:
         log_folder = find_log(folder)
@@ -117,7 +121,7 @@ class WholeAudit:
         context = make_context(audit, self.plan)
         seen = SeqSet(audit.present)
         plain = _Split(find_below(folder, self.plan.portion, audit.path))
-        verify = partial(verify_beside, context=context, trust=self.plan.trust)
+        verify = self._lighten(partial(verify_beside, context=context, trust=self.plan.trust))
         for finding in self.workers.map(verify, plain.files(), CHUNK_FILES):
             self.advance(1)
             if finding.seq is not None and finding.seq in seen:
@@ -164,12 +168,18 @@ def make_context(audit: LogAudit, plan: AuditPlan) -> PublishedContext | None:
     )
 
 
+def verify_lightly(target: Target, verify: Callable[[Target], Finding]) -> Finding:
+    """Verify a file, and keep of its document only what a report shows."""
+    finding = verify(target)
+    return replace(finding, verdict=slim_verdict(finding.verdict))
+
+
 def verify_beside(target: Target, context: PublishedContext | None, trust: Trust) -> Finding:
     """Verify a file beside a log."""
     if target.verdict is not None:
         return Finding(target.path, target.verdict)
     if context is None:
-        return Finding(target.path, slim_verdict(verify_file(target.path, trust.keys or {})))
+        return Finding(target.path, verify_file(target.path, trust.keys or {}))
     return verify_published(target.path, context)
 
 
@@ -187,7 +197,7 @@ def verify_plain(target: Target, trust: Trust, videos: str | None) -> Finding:
         verdict = Verdict(Status.INVALID, Reason.EVIDENCE_DIFFERS, key_id=verdict.key_id)
     seq = position["seq"] if position else None
     witnesses = finding.witnesses if finding else ()
-    return Finding(target.path, slim_verdict(verdict), seq, witnesses=witnesses, evidence=evidence)
+    return Finding(target.path, verdict, seq, witnesses=witnesses, evidence=evidence)
 
 
 def missing_files(seen: SeqSet, audit: LogAudit) -> Iterator[Finding]:
