@@ -74,7 +74,10 @@ def _ffmpeg(*arguments: str) -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, timeout=1800)
 
 
-def _set_environment(root: Path) -> Settings:
+def _fresh_box(root: Path) -> Settings:
+    """Make a box without data or keys; a log does not go on with the data of another."""
+    for name in ("data", "secrets"):
+        shutil.rmtree(root / name, ignore_errors=True)
     os.environ.update(
         VV_HOME=str(root),
         VIDEO_STORAGE_ROOT=str(root / "data"),
@@ -88,8 +91,7 @@ def _set_environment(root: Path) -> Settings:
 
 def _cycle(root: Path, clips: list[Path]) -> float:
     """Run one cycle over the clips on a fresh box; return its wall time, seconds."""
-    shutil.rmtree(root / "data", ignore_errors=True)
-    settings = _set_environment(root)
+    settings = _fresh_box(root)
     for clip in clips:
         shutil.copyfile(clip, settings.storage.input / clip.name)
     usage = measure(ORCHESTRATE)
@@ -101,8 +103,7 @@ def _cycle(root: Path, clips: list[Path]) -> float:
 
 def _pure_work(root: Path, clips: list[Path]) -> float:
     """Return what the stages take for a clip in this process, once warm, seconds."""
-    shutil.rmtree(root / "data", ignore_errors=True)
-    settings = _set_environment(root)
+    settings = _fresh_box(root)
     clock = SystemClock()
     stages: list[Stage] = [
         ScanStage(settings, clock),
