@@ -185,7 +185,7 @@ def test_the_models_that_write_are_shown(
     }
     (storage.summaries / "clip.summary.json").write_text(json.dumps(summary), "utf-8")
     assert main([]) == 0
-    assert rows(capsys.readouterr().out)["Texto por"].startswith("own.gguf: 1 resumos, 100.0%")
+    assert rows(capsys.readouterr().out)["Texto por"].startswith("own.gguf: 1 resumo, 100.0%")
     assert main(["--json"]) == 0
     (figures,) = json.loads(capsys.readouterr().out)["models"]
     assert (figures["model"], figures["kept_share"], figures["median_s"]) == ("own.gguf", 1.0, 0.5)

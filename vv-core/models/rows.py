@@ -174,12 +174,13 @@ def row_lines(rows: Sequence[Row], language: str) -> list[str]:
 def figures_text(figures: ModelFigures, language: str) -> str:
     """Return how a model has been doing, in one line."""
     words = (
-        ("summaries", "kept", "at first", "median")
+        ("summary", "summaries", "kept", "at first", "median")
         if language == "en"
-        else ("resumos", "mantidos", "de primeira", "mediana")
+        else ("resumo", "resumos", "mantidos", "de primeira", "mediana")
     )
+    noun = words[0] if figures.summaries == 1 else words[1]
     return (
-        f"{figures.summaries} {words[0]}, {figures.kept_share:.1%} {words[1]}"
-        f" ({figures.first_try_share:.1%} {words[2]}), {words[3]} {figures.median_s:.2f} s,"
+        f"{figures.summaries} {noun}, {figures.kept_share:.1%} {words[2]}"
+        f" ({figures.first_try_share:.1%} {words[3]}), {words[4]} {figures.median_s:.2f} s,"
         f" p95 {figures.p95_s:.2f} s"
     )
