@@ -161,7 +161,8 @@ def _common_fault(
     outcomes: dict[int, ItemOutcome], result: ChildResult, stage: str
 ) -> ItemOutcome | None:
     for outcome in outcomes.values():
-        if outcome.exit_code in WHOLE_BATCH:
+        # The code of a stage that we ended is that of its hanging item, and concerns no other.
+        if outcome.exit_code in WHOLE_BATCH and not outcome.timed_out:
             return outcome
     if outcomes:
         return None
