@@ -22,7 +22,7 @@ _CHUNK_BYTES = 1024 * 1024
 IGNORED_AT_THE_TOP = (
     *(MANIFEST_NAME, ".git", ".venv", ".env"),
     *("data", "faces", "logs", "secrets", "simulation"),
-    *("build", "dist", "*.egg-info", "*.whl", ".coverage*"),
+    *("build", "dist", "*.egg-info", "*.whl", ".coverage*", "logline_verifier.pyz"),
     *(
         ".cache",
         ".hypothesis",
