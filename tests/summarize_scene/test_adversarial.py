@@ -48,8 +48,6 @@ def engine(
         yield None
         return
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
-    if request.param == "shipped model" and not SHIPPED.is_file():
-        pytest.skip("no model is shipped yet")
     is_shipped = request.param == "shipped model"
     path = SHIPPED if is_shipped else write_tiny_gguf(tmp_path_factory.mktemp("m") / "tiny.gguf")
     running = start_engine(path, LlamaOptions(context=2048 if is_shipped else 4096, threads=1), 0)

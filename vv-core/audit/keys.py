@@ -18,18 +18,14 @@ import hashlib
 import json
 import os
 import secrets
-import stat
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vv_core.atomic import move_no_replace, temp_name
 from vv_core.audit.canonical import MalformedError, load_strict
-from vv_core.audit.regular_file import open_regular
+from vv_core.audit.secret_file import SecretKind, read_secret, write_new_secret
 from vv_core.audit.signing import is_key_id
-from vv_core.audit.verdict import Reason
 from vv_core.clock import Clock, SystemClock, format_utc, parse_utc
 from vv_core.errors import KeyAccessError, from_oserror
 from vv_core.logs import get_logger
@@ -42,11 +38,11 @@ READABLE_SCHEMAS = ("vv.hmac-keys/1", SCHEMA)
 SECRET_BYTES = 32
 MAX_STORE_BYTES = 1024 * 1024
 _MIN_DISTINCT_BYTES = 8
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-
-_ADVICE_MISSING = (
-    "Run bootstrap.py, which creates a key store, or set VV_HMAC_KEYS_FILE to the one you have."
+_KIND = SecretKind(
+    "key store",
+    if_missing="Run bootstrap.py, which creates a key store, or set VV_HMAC_KEYS_FILE to the one you have.",
+    if_exposed="make a new key",
+    max_bytes=MAX_STORE_BYTES,
 )
 _ADVICE_BROKEN = "Restore the key store from a backup; do not edit it by hand."
 
@@ -110,7 +106,7 @@ def read_key_store(path: Path) -> KeyStore:
         KeyAccessError: it is missing, reached through a link, readable or writable by others, owned
             by somebody else, in a folder that others may change, or not a key store.
     """
-    return parse_key_store(_read_safely(path), str(path))
+    return parse_key_store(read_secret(path, _KIND), str(path))
 
 
 def parse_key_store(data: bytes, name: str) -> KeyStore:
@@ -165,7 +161,9 @@ def create_key_store(path: Path, clock: Clock | None = None) -> str:
     except OSError as exc:
         raise from_oserror(exc, "create the folder of the key store", path.parent) from exc
     try:
-        _write_new(path, encode_key_store(KeyStore(key_id, {key_id: secret}, {key_id: moment})))
+        write_new_secret(
+            path, encode_key_store(KeyStore(key_id, {key_id: secret}, {key_id: moment}))
+        )
     except FileExistsError:
         raise _exists(path) from None
     except OSError as exc:
@@ -189,70 +187,6 @@ def encode_key_store(store: KeyStore) -> bytes:
     }
     document = {"schema": SCHEMA, "active": store.active, "keys": keys}
     return json.dumps(document, indent=2).encode("ascii") + b"\n"
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    """Write a file that only its owner may read, whole, and only where there is none."""
-    temporary = path.parent / temp_name()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, 0o600)
-            stream.write(data)
-            stream.flush()
-            os.fsync(descriptor)
-        move_no_replace(temporary, path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-
-
-def _read_safely(path: Path) -> bytes:
-    try:
-        _check_folder(path)
-        descriptor, status = open_regular(path)
-        with os.fdopen(descriptor, "rb") as stream:
-            _check_access(path, status)
-            return stream.read(MAX_STORE_BYTES + 1)
-    except MalformedError as exc:
-        is_link = exc.reason is Reason.SYMBOLIC_LINK
-        raise KeyAccessError(
-            f"the key store {str(path)!r} is {'a symbolic link' if is_link else 'not a regular file'}",
-            advice="Give the path of the file itself.",
-        ) from None
-    except FileNotFoundError:
-        raise KeyAccessError(
-            f"there is no key store {str(path)!r}", advice=_ADVICE_MISSING
-        ) from None
-    except OSError as exc:
-        raise KeyAccessError(
-            f"the key store {str(path)!r} cannot be read: {exc.strerror}",
-            advice="Give the user that runs this the ownership of the file, with mode 600.",
-        ) from exc
-
-
-def _check_folder(path: Path) -> None:
-    """Refuse a folder in which others may replace the file; in a sticky one (/tmp) they may not."""
-    mode = path.parent.stat().st_mode
-    if mode & _OTHERS_WRITE and not mode & stat.S_ISVTX:
-        raise KeyAccessError(
-            f"others may replace the key store {str(path)!r}: its folder has mode {mode & 0o7777:o}",
-            advice=f"Run: chmod go-w {str(path.parent)!r}",
-        )
-
-
-def _check_access(path: Path, status: os.stat_result) -> None:
-    if status.st_mode & _OTHERS:
-        raise KeyAccessError(
-            f"others have access to the key store {str(path)!r}: "
-            f"it has mode {stat.S_IMODE(status.st_mode):o}",
-            advice=f"Run: chmod 600 {str(path)!r}. If others may have read it, make a new key.",
-        )
-    if status.st_uid not in {0, os.geteuid()}:
-        raise KeyAccessError(
-            f"the key store {str(path)!r} belongs to user {status.st_uid}",
-            advice=f"Run: chown {os.geteuid()} {str(path)!r}",
-        )
 
 
 def _parse_key(key_id: str, raw: Any, name: str) -> bytes:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import stat
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vv_core.atomic import move_no_replace, temp_name
-from vv_core.audit.canonical import MalformedError
-from vv_core.audit.regular_file import open_regular
+from vv_core.audit.secret_file import SecretKind, read_secret, write_new_secret
 from vv_core.errors import ConfigError, KeyAccessError, from_oserror
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 MAX_KEY_BYTES = 4096
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_KIND = SecretKind(
+    "signing key",
+    if_missing="Run bootstrap.py, which creates one, or set VV_LOG_KEY_FILE to the one you have.",
+    if_exposed="begin a new log",
+    max_bytes=MAX_KEY_BYTES,
+)
 
 
 def load_signing_key(path: Path) -> Ed25519PrivateKey:
@@ -29,7 +29,9 @@ def load_signing_key(path: Path) -> Ed25519PrivateKey:
             else, in a folder that others may change, or not an Ed25519 key.
         ConfigError: `cryptography` is not installed.
     """
-    data = _read_safely(path)
+    data = read_secret(path, _KIND)
+    if len(data) > MAX_KEY_BYTES:
+        raise _broken(path)
     try:
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -71,78 +73,12 @@ def create_signing_key(path: Path) -> Ed25519PrivateKey:
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(path, data)
+        write_new_secret(path, data)
     except FileExistsError:
         raise _exists(path) from None
     except OSError as exc:
         raise from_oserror(exc, "create the signing key", path) from exc
     return load_signing_key(path)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    temporary = path.parent / temp_name()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            os.fchmod(descriptor, 0o600)
-            stream.write(data)
-            stream.flush()
-            os.fsync(descriptor)
-        move_no_replace(temporary, path)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
-
-
-def _read_safely(path: Path) -> bytes:
-    try:
-        _check_folder(path)
-        descriptor, status = open_regular(path)
-        with os.fdopen(descriptor, "rb") as stream:
-            _check_access(path, status)
-            data = stream.read(MAX_KEY_BYTES + 1)
-    except MalformedError:
-        raise KeyAccessError(
-            f"the signing key {str(path)!r} is not a regular file",
-            advice="Give the path of the file itself.",
-        ) from None
-    except FileNotFoundError:
-        raise KeyAccessError(
-            f"there is no signing key {str(path)!r}",
-            advice="Run bootstrap.py, which creates one, or set VV_LOG_KEY_FILE to the one you have.",
-        ) from None
-    except OSError as exc:
-        raise KeyAccessError(
-            f"the signing key {str(path)!r} cannot be read: {exc.strerror}",
-            advice="Give the user that runs this the ownership of the file, with mode 600.",
-        ) from exc
-    if len(data) > MAX_KEY_BYTES:
-        raise _broken(path)
-    return data
-
-
-def _check_folder(path: Path) -> None:
-    """Refuse a folder in which others may replace the file; in a sticky one (/tmp) they may not."""
-    mode = path.parent.stat().st_mode
-    if mode & _OTHERS_WRITE and not mode & stat.S_ISVTX:
-        raise KeyAccessError(
-            f"others may replace the signing key {str(path)!r}: its folder has mode {mode & 0o7777:o}",
-            advice=f"Run: chmod go-w {str(path.parent)!r}",
-        )
-
-
-def _check_access(path: Path, status: os.stat_result) -> None:
-    if status.st_mode & _OTHERS:
-        raise KeyAccessError(
-            f"others have access to the signing key {str(path)!r}: "
-            f"it has mode {stat.S_IMODE(status.st_mode):o}",
-            advice=f"Run: chmod 600 {str(path)!r}. If others may have read it, begin a new log.",
-        )
-    if status.st_uid not in {0, os.geteuid()}:
-        raise KeyAccessError(
-            f"the signing key {str(path)!r} belongs to user {status.st_uid}",
-            advice=f"Run: chown {os.geteuid()} {str(path)!r}",
-        )
 
 
 def _no_cryptography() -> ConfigError:
