@@ -17,27 +17,25 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from summarize_scene.attempt import attempt
-from summarize_scene.engine import TextEngine
+from summarize_scene.engine import Generation, TextEngine
 from summarize_scene.facts import SceneFacts
 from summarize_scene.grounding import check
 from summarize_scene.llama_engine import LlamaEngine, LlamaOptions
 from summarize_scene.number_words import Language
 from summarize_scene.problems import Problem
 from summarize_scene.prompt import Prompt, load_prompt, packaged_prompt
-from summarize_scene.rules_text import Written, write_rules_text
+from summarize_scene.rules_text import Written
 from summarize_scene.training.files import MODEL_FOLDER
 from summarize_scene.training.scenes import make_scenes
 from summarize_scene.training.scores import FORM, MISSING, TARGETS, Scores
 from summarize_scene.training.sentence_shapes import sentence_shapes
 from summarize_scene.training.wrong_texts import wrong_texts
 from summarize_scene.vocabulary import LANGUAGES
-from summarize_scene.writer import parse_answer
+from summarize_scene.writer import Draft, parse_answer, write_draft
 
 DEFAULT_MODEL = MODEL_FOLDER / "vv-scene-bitnet-q4_0.gguf"
 EVALUATION_SEED = 20_000_003
 _TIMEOUT_S = 30.0
-_TRIES = 2
 
 
 class Evaluation:
@@ -55,8 +53,12 @@ class Evaluation:
         scores = self.scores
         scores.texts += 1
         started = time.perf_counter()
-        written = self._write(facts, language)
+        draft = write_draft(
+            facts, language, self._engine, self.prompt, seed=self._seed, timeout_s=_TIMEOUT_S
+        )
         scores.seconds.append(time.perf_counter() - started)
+        self._add_attempts(draft, facts, language)
+        written = draft.written
         kinds = {problem.kind for problem in check(written.title, written.text, facts, language)}
         scores.final_complete += not kinds & MISSING
         scores.final_ungrounded += bool(kinds - MISSING - FORM)
@@ -66,35 +68,30 @@ class Evaluation:
             scores.wrong[wrong.fault] += 1
             scores.wrong_kept[wrong.fault] += not check(wrong.title, wrong.text, facts, language)
 
-    def _write(self, facts: SceneFacts, language: Language) -> Written:
-        for number in range(_TRIES if self._engine is not None else 0):
-            written, problems = self._try(facts, language, self._seed + number)
-            if number == 0:
-                self.scores.add_first(problems)
-            self.scores.second_tries += number
-            if written is not None and not problems:
-                self.scores.first_kept += number == 0
-                return written
-        self.scores.fallbacks += self._engine is not None
-        rules = write_rules_text(facts, language)
+    def _add_attempts(self, draft: Draft, facts: SceneFacts, language: Language) -> None:
+        """Count what came of each attempt; the rules' text is its own first attempt."""
+        scores = self.scores
         if self._engine is None:
-            self.scores.add_first(check(rules.title, rules.text, facts, language))
-            self.scores.first_kept += 1
-        return rules
+            scores.add_first(check(draft.written.title, draft.written.text, facts, language))
+            scores.first_kept += 1
+            return
+        answers = [_answer(tried.generation) for tried in draft.attempts]
+        scores.add_first(_problems(answers[0], facts, language))
+        scores.tokens += sum(tried.generation.tokens for tried in draft.attempts)
+        scores.unfinished += answers.count(None)
+        scores.first_kept += draft.by_model and len(answers) == 1
+        scores.second_tries += len(answers) > 1
+        scores.fallbacks += not draft.by_model
 
-    def _try(
-        self, facts: SceneFacts, language: Language, seed: int
-    ) -> tuple[Written | None, list[Problem]]:
-        assert self._engine is not None
-        generation = attempt(
-            facts, language, self._engine, self.prompt, seed=seed, timeout_s=_TIMEOUT_S
-        )
-        self.scores.tokens += generation.tokens
-        written = parse_answer(generation.text) if generation.failure is None else None
-        if written is None:
-            self.scores.unfinished += 1
-            return None, [Problem("cut off", generation.failure or "no answer")]
-        return written, check(written.title, written.text, facts, language)
+
+def _answer(generation: Generation) -> Written | None:
+    return parse_answer(generation.text) if generation.failure is None else None
+
+
+def _problems(written: Written | None, facts: SceneFacts, language: Language) -> list[Problem]:
+    if written is None:
+        return [Problem("cut off", "no answer")]
+    return check(written.title, written.text, facts, language)
 
 
 def evaluate(
