@@ -23,9 +23,6 @@ from vv_core.errors import ConfigError
 from vv_core.models.active import active_detector
 from vv_core.settings import Settings
 
-_COMPILED = "scanner"
-"""Folder of what the scanner keeps between starts."""
-
 Backend = Literal["openvino", "onnxruntime", "ultralytics", "embedded"]
 
 
@@ -186,7 +183,7 @@ def _load_network(
         from scan_video.openvino_backend import OpenVinoNetwork
 
         assert facts.weights_hash is not None
-        kept_in = settings.storage.orchestrator_data / _COMPILED
+        kept_in = settings.storage.scanner_state
         return OpenVinoNetwork(weights, facts.weights_hash, worker_count(), kept_in)
     from scan_video.onnx_backend import OnnxNetwork
 

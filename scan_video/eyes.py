@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from scan_video.recognition import FaceRecogniser
 
-_FACES_CACHE = "scanner/face_encodings.json"
+_FACES_CACHE = "face_encodings.json"
 
 _log = get_logger("scan_video")
 
@@ -123,6 +123,6 @@ def _make_recogniser(settings: Settings) -> FaceRecogniser | None:
 
     return FaceRecogniser(
         folder=settings.resolve(settings.faces_dir),
-        cache=settings.storage.orchestrator_data / _FACES_CACHE,
+        cache=settings.storage.scanner_state / _FACES_CACHE,
         tolerance=settings.face_tolerance,
     )

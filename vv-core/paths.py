@@ -105,6 +105,11 @@ class Storage:
         return self.loglines / "log"
 
     @property
+    def scanner_state(self) -> Path:
+        """What the scanner keeps between starts; it may be deleted."""
+        return self.orchestrator_data / "scanner"
+
+    @property
     def log_state(self) -> Path:
         """What only the writer of the log needs."""
         return self.orchestrator_data / "log"
