@@ -14,7 +14,7 @@ setup: ## Make the virtual environment, folders, .env and signing key
 	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer
 
 setup-dev: ## The same, with all that the tests need
-	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer,tracking,alerts,onnx,ultralytics,training,dev
+	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer,api,monitor,tracking,alerts,onnx,ultralytics,training,dev
 
 simulate: setup ## Take a clip through the whole pipeline (VIDEO=path for your own)
 	@$(BIN)/python scripts/simulate.py $(if $(VIDEO),"$(VIDEO)")
@@ -32,7 +32,7 @@ lint: setup-dev ## ruff, mypy --strict and the import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@mkdir -p .cache/typing && ln -sfn ../../vv-core .cache/typing/vv_core && ln -sfn ../../schemas .cache/typing/vv_schemas
-	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator
+	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator -p tv_scheduler -p tv_ui -p agent_dvr
 	@MYPYPATH=.cache/typing:scripts $(BIN)/mypy bootstrap.py requirements/print_room.py scripts/*.py
 	@PYTHONPATH=.cache/typing $(BIN)/lint-imports --cache-dir .cache/import-linter
 

@@ -30,6 +30,8 @@ ROOMS = (
     "scanner",
     "summarizer",
     "writer",
+    "api",
+    "monitor",
     "tracking",
     "alerts",
     "onnx",

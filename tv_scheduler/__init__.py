@@ -1,0 +1,1 @@
+"""playlist_manager: turns the last 24 hours of LogLines into playlists for TVs."""

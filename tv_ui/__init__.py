@@ -1,0 +1,1 @@
+"""tv_api: status, health and what TVs read."""

@@ -1,0 +1,1 @@
+"""The offline bundle: one signed file to install from without a network."""

@@ -1,0 +1,1 @@
+"""Logs packed for an archive, with a manifest of hashes."""

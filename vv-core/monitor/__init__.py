@@ -1,0 +1,1 @@
+"""Self-healing: container states become restarts, pauses and alerts."""
