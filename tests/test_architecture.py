@@ -122,7 +122,7 @@ PYDANTIC = {"pydantic", "pydantic_core", "pydantic_settings"}
 
 def test_the_orchestrator_starts_without_the_libraries_of_stages() -> None:
     loaded = modules_after("import vv_core.pipeline.orchestrate")
-    assert not loaded & {*OF_STAGES, *STAGES, "apprise", "tqdm", "requests"}
+    assert not loaded & {*OF_STAGES, *ROOMS, "apprise", "tqdm", "requests"}
 
 
 @pytest.mark.parametrize(
