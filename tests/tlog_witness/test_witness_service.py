@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -216,12 +217,14 @@ def test_who_sends_slowly_is_cut_off(tmp_path: Path, sent: bytes) -> None:
 def test_too_many_at_once_are_told_so(tmp_path: Path) -> None:
     with serving(tmp_path, request_s=2.0, max_concurrent=2) as (server, _):
         address = ("127.0.0.1", server.server_port)
-        held = [socket.create_connection(address, timeout=20) for _ in range(2)]
-        # Connections are taken in the order in which they came.
-        assert status_of(submit(server, 0, 3)) == 503
-        for each in held:
-            assert read_all(each) == b""
-            each.close()
+        with ExitStack() as stack:
+            held = [
+                stack.enter_context(socket.create_connection(address, timeout=20)) for _ in range(2)
+            ]
+            # Connections are taken in the order in which they came.
+            assert status_of(submit(server, 0, 3)) == 503
+            for each in held:
+                assert read_all(each) == b""
         # A place is free a moment after its connection has ended.
         deadline = time.monotonic() + 20
         while status_of(submit(server, 0, 3)) not in {200, 409}:

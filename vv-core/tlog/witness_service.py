@@ -29,6 +29,8 @@ MAX_CONCURRENT = 16
 _MAX_CONNECTION_BYTES = 64 * 1024
 """Read for one request, headers and what was read ahead included."""
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_FAREWELL_S = 0.2
+"""Longest time for a client that is turned away: it holds up those behind it."""
 _MAX_DIGITS = 9
 
 
@@ -69,14 +71,25 @@ class WitnessServer(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve in a thread of its own, or say that too many are served."""
         if not self._slots.acquire(blocking=False):
-            request.settimeout(1)
-            try:
-                request.sendall(_BUSY)
-            except OSError as exc:
-                get_logger("witness").debug("a client went away: %s", exc)
+            self._turn_away(request)
             self.shutdown_request(request)
             return
         super().process_request(request, client_address)
+
+    def _turn_away(self, request: socket.socket) -> None:
+        """Say that too many are served, and read what the client still sends.
+
+        Closed with something unread, the connection would be reset, and the answer lost with it.
+        """
+        sent = _LimitedReader(request, _FAREWELL_S)
+        try:
+            request.settimeout(_FAREWELL_S)
+            request.sendall(_BUSY)
+            request.shutdown(socket.SHUT_WR)
+            while sent.readinto(bytearray(4096)):
+                pass
+        except OSError as exc:
+            get_logger("witness").debug("a client was turned away: %s", exc)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Serve one connection, and give its place free."""
