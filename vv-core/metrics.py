@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vv_core.paths import Storage
-from vv_core.pipeline.discovery import discover
 from vv_core.pipeline.history import CycleRun, History, StageRun
+from vv_core.video_files import discover
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vv_core.pipeline.discovery import Candidate, FileSignature, discover
+from vv_core.video_files import Candidate, FileSignature, discover
 
 PATTERNS = ("*.mp4", "*.AVI")
 

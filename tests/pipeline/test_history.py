@@ -13,10 +13,10 @@ import pytest
 
 from tests.pipeline.users import needs_root, other_user
 from vv_core.pipeline.database import is_damage
-from vv_core.pipeline.discovery import FileSignature
 from vv_core.pipeline.history import KEEP_SECONDS, CycleRun, History, StageRun
 from vv_core.pipeline.retry import Attempts
-from vv_core.pipeline.stability import Observation
+from vv_core.stability import Observation
+from vv_core.video_files import FileSignature
 
 SIGNATURE = FileSignature(10, 20, 30, 40)
 OTHER = FileSignature(10, 20, 31, 40)

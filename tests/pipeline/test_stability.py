@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.pipeline.users import needs_root, other_user
-from vv_core.pipeline import stability
-from vv_core.pipeline.discovery import FileSignature
-from vv_core.pipeline.stability import (
+from vv_core import stability
+from vv_core.stability import (
     Observation,
     Writing,
     file_system_of,
     is_open_for_writing,
     is_unchanged_long_enough,
 )
+from vv_core.video_files import FileSignature
 
 NOW = 1_000_000.0
 

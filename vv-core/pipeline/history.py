@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from vv_core.pipeline.database import open_database
-from vv_core.pipeline.discovery import FileSignature
 from vv_core.pipeline.retry import Attempts
-from vv_core.pipeline.stability import Observation
+from vv_core.stability import Observation
+from vv_core.video_files import FileSignature
 
 KEEP_SECONDS = 90 * 86400
 _SCHEMA_VERSION = 1

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from vv_core.errors import InputMissingError, VvError, from_oserror
 from vv_core.logs import get_logger
-from vv_core.pipeline.discovery import Candidate, FileSignature, Ignored, discover
 from vv_core.pipeline.ending import Ending
 from vv_core.pipeline.history import History
-from vv_core.pipeline.stability import Writing, is_open_for_writing, is_unchanged_long_enough
 from vv_core.settings import Settings
+from vv_core.stability import Writing, is_open_for_writing, is_unchanged_long_enough
 from vv_core.utils import compute_sha256
+from vv_core.video_files import Candidate, FileSignature, Ignored, discover
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vv_core.pipeline.discovery import FileSignature
+from vv_core.video_files import FileSignature
 
 
 @dataclass(frozen=True)
