@@ -15,8 +15,8 @@ from tests.pipeline.box import Box, MakeBox
 from tests.support.fork_runner import ForkRunner
 from vv_core.pipeline.batch import ItemOutcome, run_batch
 from vv_core.pipeline.runners import ComposeRunner, ProcessRunner, StageRunner
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec, pipeline_stages
-from vv_core.process import ChildResult
 from vv_core.stage import StageItem
 
 STAGE = '''
@@ -70,6 +70,20 @@ services:
     image: vv-contract/no-such-image:0
     pull_policy: never
     network_mode: none
+  no_folder:
+    image: python:3.11-slim
+    network_mode: none
+    volumes:
+      - {{type: bind, source: /no/such/folder, target: /x, bind: {{create_host_path: false}}}}
+  too_many_cpus:
+    image: python:3.11-slim
+    network_mode: none
+    cpus: 9999
+  no_program:
+    image: python:3.11-slim
+    entrypoint: [/no/such/program]
+    init: true
+    network_mode: none
 """
 
 
@@ -114,7 +128,7 @@ class Impatient:
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         return self._runner.run(
             spec,
             batch_list,

@@ -19,6 +19,7 @@ from vv_core.pipeline.journal import (
     journal_path,
 )
 from vv_core.pipeline.retry import is_crash
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec, pipeline_stages
 from vv_core.process import ChildResult
 from vv_core.settings import load_settings
@@ -69,21 +70,23 @@ def codes(outcomes: dict[int, ItemOutcome]) -> dict[int, int]:
 def test_who_is_settled_and_how(
     journal: JournalState, result: ChildResult, expected: dict[int, int]
 ) -> None:
-    assert codes(settle(journal, result, 3, "scan_video")) == expected
+    assert codes(settle(journal, StageEnd(result), 3, SPEC)) == expected
 
 
 def test_messages_say_what_happened() -> None:
     journal = JournalState({0: end(65, message="moov missing", advice="record it again")}, 1)
-    outcomes = settle(journal, child(137, stderr="last words"), 2, "scan_video")
+    outcomes = settle(journal, StageEnd(child(137, stderr="last words")), 2, SPEC)
     assert outcomes[0] == ItemOutcome(65, False, "moov missing", "record it again", (), 3.0)
     assert "killed (exit code 137" in outcomes[1].message
     assert outcomes[1].message.endswith(": last words")
     assert outcomes[1].stderr_tail == ("last words",)
-    late = settle(JournalState({}, 0), child(143, timed_out=True), 1, "scan_video")[0]
+    late = settle(JournalState({}, 0), StageEnd(child(143, timed_out=True)), 1, SPEC)[0]
     assert late.timed_out
     assert "took too long" in late.message
-    (lost,) = settle(JournalState({}, None), child(1, stderr="no module"), 1, "scan").values()
-    assert lost.message == "scan did not begin: scan ended with exit code 1: no module"
+    (lost,) = settle(
+        JournalState({}, None), StageEnd(child(1, stderr="no module")), 1, SPEC
+    ).values()
+    assert lost.message == "scan_video did not begin: scan_video ended with exit code 1: no module"
     assert lost.advice
 
 
@@ -96,7 +99,7 @@ def test_every_start_settles_somebody_and_blames_nobody_who_did_not_begin(
 ) -> None:
     open_index = last if has_open and last not in ended else None
     journal = JournalState({index: end(code) for index, code in ended.items()}, open_index)
-    outcomes = settle(journal, child(exit_code, timed_out=timed_out), 6, "scan_video")
+    outcomes = settle(journal, StageEnd(child(exit_code, timed_out=timed_out)), 6, SPEC)
     assert outcomes
     for index, outcome in outcomes.items():
         if index in ended:
@@ -165,12 +168,12 @@ class ScriptedRunner:
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         items = read_batch(batch_list)
         self.batches.append([item.input.name for item in items])
         assert timeout_s == (spec.timeout_s + START_ALLOWANCE_S) * len(items)
         with Journal(journal_path(batch_list)) as journal:
-            return self._acts.pop(0)(items, journal)
+            return StageEnd(self._acts.pop(0)(items, journal))
 
 
 def do_all(items: Sequence[StageItem], journal: Journal) -> ChildResult:

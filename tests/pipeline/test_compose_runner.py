@@ -14,6 +14,7 @@ import pytest
 
 from tests.pipeline.box import MakeBox
 from tests.pipeline.subjects import Subject, containers, docker, in_box, lock_path, require_engine
+from tests.support.forking import fork
 from vv_core.errors import ConfigError, UnavailableError
 from vv_core.pipeline.lock import CycleLock
 from vv_core.pipeline.runners import ComposeRunner, make_runner
@@ -74,30 +75,62 @@ def test_an_engine_that_goes_away_meanwhile_leaves_no_client(
     started = time.monotonic()
     outcomes = subject.run("ok", "ok", is_stalled=lambda: time.monotonic() - started > 0.5)
     assert [outcome.exit_code for outcome in outcomes] == [69, 69]
-    assert all(outcome.was_killed for outcome in outcomes)
+    assert all(outcome.is_box_fault for outcome in outcomes)
     assert time.monotonic() - started < 15
 
 
 @pytest.mark.docker
 @pytest.mark.integration
-def test_a_missing_image_or_service_blames_nobody(compose: Subject) -> None:
-    for service in ("no_image", "no_service"):
-        compose.spec = replace(compose.spec, service=service)
-        outcomes = compose.run("ok", "ok")
-        assert [outcome.exit_code for outcome in outcomes] == [69, 69]
-        assert outcomes[0].message.startswith("scan_video did not begin")
+@pytest.mark.parametrize(
+    ("service", "code", "message", "advice"),
+    [
+        ("no_image", 69, "the image vv-contract/no-such-image:0 is not", "--profile stages build"),
+        ("no_service", 78, "no such service: no_service", "docker-compose.yml"),
+        ("no_folder", 69, "the folder '/no/such/folder' that no_folder needs", "bootstrap.py"),
+        ("too_many_cpus", 69, "could not be started", "docs/containers.md"),
+        ("wrong_memory", 78, "invalid size", ".env"),
+    ],
+)
+def test_a_container_that_cannot_begin_blames_nobody_and_is_explained(
+    compose: Subject, service: str, code: int, message: str, advice: str
+) -> None:
+    compose.spec = replace(compose.spec, service=service)
+    if service == "wrong_memory":
+        path = compose.box.home / "docker-compose.yml"
+        path.write_text(path.read_text().replace("mem_limit: 96m", "mem_limit: lots", 1))
+    outcomes = compose.run("ok", "ok")
+    assert [outcome.exit_code for outcome in outcomes] == [code, code]
+    assert all(outcome.is_box_fault for outcome in outcomes)
+    assert message in outcomes[0].message
+    assert advice in outcomes[0].advice
     assert containers(compose) == []
 
 
 @pytest.mark.docker
 @pytest.mark.integration
-def test_want_of_memory_is_a_kill(compose: Subject) -> None:
-    assert compose.codes("ok", "oom", "ok") == [0, 137, 0]
+def test_a_program_that_is_not_in_its_image_blames_nobody(compose: Subject) -> None:
+    """The engine saw the container die: that is the stage's own end, before it began with a video."""
+    compose.spec = replace(compose.spec, service="no_program")
+    outcomes = compose.run("ok", "ok")
+    assert [outcome.exit_code for outcome in outcomes] == [69, 69]
+    assert outcomes[0].message.startswith("scan_video did not begin: ")
+    assert not outcomes[0].is_box_fault
+
+
+@pytest.mark.docker
+@pytest.mark.integration
+def test_want_of_memory_is_told_from_other_kills(compose: Subject) -> None:
+    ok, oom, crash = compose.run("ok", "oom", "crash")
+    assert (ok.exit_code, oom.exit_code, crash.exit_code) == (0, 137, 137)
+    assert oom.message.startswith("scan_video ran out of memory")
+    assert "SCANNER_MEMORY" in oom.advice
+    assert crash.message.startswith("scan_video was killed (exit code 137")
+    assert "SCANNER_MEMORY" not in crash.advice
 
 
 def leave_behind(subject: Subject) -> None:
     """Kill an orchestrator, who holds the lock, while its stage is at work in a container."""
-    child = os.fork()
+    child = fork()
     if child == 0:
         try:
             with CycleLock(lock_path(subject)) as lock:

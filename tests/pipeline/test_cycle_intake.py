@@ -14,8 +14,8 @@ from tests.pipeline.box import Box, MakeBox
 from tests.pipeline.users import needs_root, other_user
 from tests.support.fork_runner import ForkRunner
 from vv_core.pipeline.intake import take_in
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
-from vv_core.process import ChildResult
 
 
 class Meddler(ForkRunner):
@@ -28,7 +28,7 @@ class Meddler(ForkRunner):
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         if spec.name == self._stage and self._act is not None:
             self._act()
             self._act = None

@@ -10,6 +10,7 @@ import pytest
 from tests.pipeline.box import Box, MakeBox, starts
 from tests.support.fork_runner import ForkRunner
 from vv_core.pipeline.quarantine import quarantined
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
 from vv_core.process import ChildResult
 
@@ -93,9 +94,9 @@ def test_a_fault_that_passes_leaves_no_trace(box: Box) -> None:
             *,
             timeout_s: float,
             is_stalled: Callable[[], bool],
-        ) -> ChildResult:
+        ) -> StageEnd:
             if self.is_away:
-                return ChildResult(1, False, 0.1, ("no such image",))
+                return StageEnd(ChildResult(1, False, 0.1, ("no such module",)))
             return super().run(spec, batch_list, timeout_s=timeout_s, is_stalled=is_stalled)
 
     box.runner = runner = OnceAway()

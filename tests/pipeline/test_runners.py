@@ -78,9 +78,10 @@ def test_a_stage_that_takes_too_long_is_ended(subject: Subject, tmp_path: Path) 
     item = StageItem(subject.box.input / "0.mp4", subject.box.folder("analytic") / "0.json")
     batch_list = subject.box.folder("orchestrator_data") / "list.jsonl"
     batch_list.write_text(subject.runner.place(item).to_json() + "\n")
-    result = subject.runner.run(subject.spec, batch_list, timeout_s=1.5, is_stalled=lambda: False)
-    assert result.timed_out
-    assert 1.4 < result.duration_s < 20
+    end = subject.runner.run(subject.spec, batch_list, timeout_s=1.5, is_stalled=lambda: False)
+    assert end.child.timed_out
+    assert end.fault is None
+    assert 1.4 < end.child.duration_s < 20
 
 
 def test_recovery_with_nothing_to_recover(subject: Subject) -> None:

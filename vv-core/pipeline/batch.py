@@ -23,6 +23,7 @@ from vv_core.pipeline.journal import (
 )
 from vv_core.pipeline.retry import is_crash
 from vv_core.pipeline.runners import StageRunner
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
 from vv_core.process import ChildResult
 from vv_core.stage import WHOLE_BATCH, StageItem
@@ -42,6 +43,8 @@ class ItemOutcome:
         stderr_tail: last lines of the stage's stderr, when it crashed.
         duration_s: the batch's wall time shared equally, seconds.
         was_killed: a signal ended the stage at this video.
+        is_box_fault: the box around the stages is at fault (no engine, no image): it concerns all videos and is held
+            against none.
     """
 
     exit_code: int
@@ -51,6 +54,7 @@ class ItemOutcome:
     stderr_tail: tuple[str, ...] = ()
     duration_s: float = 0.0
     was_killed: bool = False
+    is_box_fault: bool = False
 
 
 def run_batch(
@@ -102,26 +106,26 @@ def _run_once(
 ) -> dict[int, ItemOutcome]:
     """Start the stage once; return the outcomes that this start settled: at least one."""
     try:
-        result = runner.run(
+        end = runner.run(
             spec,
             path,
             timeout_s=(spec.timeout_s + START_ALLOWANCE_S) * count,
             is_stalled=is_stalled,
         )
     except VvError as exc:
-        failed = ItemOutcome(exc.exit_code, message=exc.message, advice=exc.advice)
-        return dict.fromkeys(range(count), failed)
-    return settle(read_journal(journal_path(path), count), result, count, spec.name)
+        return dict.fromkeys(range(count), _box_outcome(exc))
+    return settle(read_journal(journal_path(path), count), end, count, spec)
 
 
 def settle(
-    journal: JournalState, result: ChildResult, count: int, stage: str
+    journal: JournalState, end: StageEnd, count: int, spec: StageSpec
 ) -> dict[int, ItemOutcome]:
     """Decide, from the journal and the stage's end, which items are settled and how.
 
     An item that ended has its own code. One that began and did not end owns the crash. When none
-    began, the fault is not an item's: it concerns all, and can never be held against a video.
+    began, or the box is at fault, that is not an item's: it concerns all, and can never be held against a video.
     """
+    result = end.child
     share = result.duration_s / max(1, len(journal.ended) + (journal.open_index is not None))
     outcomes = {
         index: ItemOutcome(
@@ -132,21 +136,31 @@ def settle(
         )
         for index, entry in journal.ended.items()
     }
-    if journal.open_index is not None:
+    if journal.open_index is not None and end.fault is None:
         outcomes[journal.open_index] = ItemOutcome(
             _crash_code(result),
             timed_out=result.timed_out,
-            message=_crash_message(result, stage),
-            advice="Look at the last lines of stderr and at logs/app.log.",
+            message=_crash_message(end, spec.name),
+            advice=_crash_advice(end, spec),
             stderr_tail=result.stderr_tail,
             duration_s=share,
             was_killed=_was_killed(result),
         )
     rest = [index for index in range(count) if index not in outcomes]
-    common = _common_fault(outcomes, result, stage)
+    common = _common_fault(outcomes, end, spec)
     if rest and common is not None:
         outcomes |= dict.fromkeys(rest, common)
     return outcomes
+
+
+def _box_outcome(fault: VvError, stderr_tail: tuple[str, ...] = ()) -> ItemOutcome:
+    return ItemOutcome(
+        fault.exit_code,
+        message=fault.message,
+        advice=fault.advice,
+        stderr_tail=stderr_tail,
+        is_box_fault=True,
+    )
 
 
 def _crash_code(result: ChildResult) -> int:
@@ -158,8 +172,11 @@ def _crash_code(result: ChildResult) -> int:
 
 
 def _common_fault(
-    outcomes: dict[int, ItemOutcome], result: ChildResult, stage: str
+    outcomes: dict[int, ItemOutcome], end: StageEnd, spec: StageSpec
 ) -> ItemOutcome | None:
+    result = end.child
+    if end.fault is not None:
+        return _box_outcome(end.fault, result.stderr_tail)
     for outcome in outcomes.values():
         # The code of a stage that we ended is that of its hanging item, and concerns no other.
         if outcome.exit_code in WHOLE_BATCH and not outcome.timed_out:
@@ -169,8 +186,10 @@ def _common_fault(
     code = result.exit_code if result.exit_code in WHOLE_BATCH else ExitCode.UNAVAILABLE
     return ItemOutcome(
         code,
-        message=f"{stage} did not begin: {_crash_message(result, stage)}",
-        advice="Look at logs/app.log; run the stage by hand with --help to see whether it starts.",
+        message=f"{spec.name} did not begin: {_crash_message(end, spec.name)}",
+        advice=_crash_advice(end, spec)
+        if end.out_of_memory
+        else "Look at logs/app.log; run the stage by hand with --help to see whether it starts.",
         stderr_tail=result.stderr_tail,
         duration_s=result.duration_s,
         was_killed=_was_killed(result),
@@ -181,13 +200,25 @@ def _was_killed(result: ChildResult) -> bool:
     return result.timed_out or result.exit_code >= _FIRST_SIGNAL
 
 
-def _crash_message(result: ChildResult, stage: str) -> str:
+def _crash_message(end: StageEnd, stage: str) -> str:
+    result = end.child
     last = f": {result.stderr_tail[-1]}" if result.stderr_tail else ""
     if result.timed_out:
         return f"{stage} took too long and was ended{last}"
+    if end.out_of_memory:
+        return f"{stage} ran out of memory and was killed (exit code {result.exit_code}){last}"
     if result.exit_code == 137:  # noqa: PLR2004 - 128 + SIGKILL
         return f"{stage} was killed (exit code 137, often for want of memory){last}"
     return f"{stage} ended with exit code {result.exit_code}{last}"
+
+
+def _crash_advice(end: StageEnd, spec: StageSpec) -> str:
+    if end.out_of_memory:
+        return (
+            f"Give it more memory, if the machine has it: {spec.memory_setting} in .env "
+            "(docs/containers.md); or cut the video into smaller or less detailed ones."
+        )
+    return "Look at the last lines of stderr and at logs/app.log."
 
 
 def share_blame(outcomes: list[ItemOutcome], stage: str) -> list[ItemOutcome]:

@@ -26,18 +26,24 @@ _PRIVATE = 0o700
 _SHARED = 0o755
 
 
-def client_environment(settings: Settings) -> dict[str, str]:
-    """Return the whole environment of ``docker compose``: ``.env``, over it the current one, over it our own.
+def docker_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of ``docker``: ``.env``, over it the current one.
 
     An empty variable counts as not set, as everywhere.
-
-    Raises:
-        ConfigError: a setting cannot be met in containers.
     """
     path = Path(os.environ.get("VV_ENV_FILE") or settings.home / ".env")
     saved = dotenv_values(path, encoding=ENCODING) if path.is_file() else {}
     given = {name: value for name, value in os.environ.items() if value}
-    told = {name: value for name, value in saved.items() if value} | given
+    return {name: value for name, value in saved.items() if value} | given
+
+
+def client_environment(settings: Settings) -> dict[str, str]:
+    """Return the whole environment of ``docker compose``: that of ``docker``, over it our own.
+
+    Raises:
+        ConfigError: a setting cannot be met in containers.
+    """
+    told = docker_environment(settings)
     return told | compose_environment(settings, has_user="BOX_UID" in told)
 
 

@@ -116,7 +116,7 @@ class CoverageLog:
             "".join(f"{json.dumps(event_to_json(each))}\n" for each in events), "ascii"
         )
         try:
-            result = self._runner.run(
+            end = self._runner.run(
                 writer_of(self._settings),
                 batch,
                 timeout_s=self._settings.logline_timeout_s,
@@ -126,9 +126,11 @@ class CoverageLog:
             return exc.message
         finally:
             batch.unlink(missing_ok=True)
-        if result.exit_code == ExitCode.OK:
+        if end.fault is not None:
+            return end.fault.message
+        if end.child.exit_code == ExitCode.OK:
             return None
-        return " ".join(result.stderr_tail) or f"exit code {result.exit_code}"
+        return " ".join(end.child.stderr_tail) or f"exit code {end.child.exit_code}"
 
     def _read(self) -> Coverage | None:
         try:
@@ -150,6 +152,7 @@ def writer_of(settings: Settings) -> StageSpec:
         name="log_events",
         module="logline_generator.log_events",
         service="log_events",
+        memory_setting="WRITER_MEMORY",
         folder="loglines",
         suffix=".logevent.json",
         schema="logevent",

@@ -22,6 +22,7 @@ class CycleReport:
         growing: files that are still being written.
         ignored: what is named like a video but is not processed.
         stopped_by: what ended the cycle early, or empty.
+        advice: what to do about that, or empty.
         exit_code: 0, or the code of what stopped the cycle.
         leaves_rubbish: a stage was killed and may have left temporary files: the next cycle cleans up.
     """
@@ -35,6 +36,7 @@ class CycleReport:
     growing: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     stopped_by: str = ""
+    advice: str = ""
     exit_code: int = ExitCode.OK
     leaves_rubbish: bool = False
 
@@ -80,4 +82,6 @@ def report_lines(report: CycleReport, language: str) -> list[str]:
     if report.stopped_by:
         head = "stopped" if is_english else "interrompido"
         lines.append(f"  {head}: {printable(report.stopped_by)}")
+        if report.advice:
+            lines.append(f"  → {printable(report.advice)}")
     return lines

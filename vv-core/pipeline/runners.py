@@ -6,21 +6,27 @@ import hashlib
 import os
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from vv_core.errors import ConfigError, UnavailableError
+from vv_core.errors import ConfigError, UnavailableError, VvError
 from vv_core.logs import get_logger
-from vv_core.pipeline.compose_environment import client_environment, prepare_folders
+from vv_core.pipeline.compose_diagnosis import explain_end
+from vv_core.pipeline.compose_environment import (
+    client_environment,
+    docker_environment,
+    prepare_folders,
+)
+from vv_core.pipeline.docker_engine import tell
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
-from vv_core.process import ChildResult, run_child
+from vv_core.process import run_child
 from vv_core.settings import Settings
 from vv_core.stage import StageItem
 
 CONTAINER_LABEL = "ai.voulezvous.vv.stage"
-_DOCKER_TIMEOUT_S = 60.0
 
 
 class StageRunner(Protocol):
@@ -34,7 +40,7 @@ class StageRunner(Protocol):
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         """Run the stage with a batch list.
 
         Args:
@@ -65,12 +71,12 @@ class ProcessRunner:
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         """Run ``python -m <module> --batch <list>``."""
         env = {**os.environ, "VV_HOME": str(self._home), "VV_PARENT_PID": str(os.getpid())}
         argv = [sys.executable, "-m", spec.module, "--batch", str(batch_list)]
         try:
-            return run_child(
+            child = run_child(
                 argv,
                 timeout_s=timeout_s,
                 is_stalled=is_stalled,
@@ -83,6 +89,7 @@ class ProcessRunner:
                 f"the stage {spec.name} cannot be started: {exc}",
                 advice="Check memory and process limits; it is tried again by itself.",
             ) from exc
+        return StageEnd(child)
 
 
 class ComposeRunner:
@@ -109,14 +116,14 @@ class ComposeRunner:
         """Remove containers that a killed orchestrator left behind.
 
         Raises:
+            ConfigError: this user may not use the engine.
             UnavailableError: the engine does not answer.
         """
-        while containers := self._list_containers():
+        env = docker_environment(self._settings)
+        listing = ["ps", "--all", "--quiet", "--filter", f"label={self.label}"]
+        while containers := tell(listing, env):
             get_logger("pipeline").warning("removing left-over containers %s", containers)
-            self._docker(["rm", "--force", *containers])
-
-    def _list_containers(self) -> list[str]:
-        return self._docker(["ps", "--all", "--quiet", "--filter", f"label={self.label}"])
+            tell(["rm", "--force", *containers], env)
 
     def place(self, item: StageItem) -> StageItem:
         """Return the item with the paths of the container's volume."""
@@ -124,22 +131,23 @@ class ComposeRunner:
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         """Run ``docker compose run --rm <service> --batch <list>``."""
         name = f"vv-{spec.name.replace('_', '-')}-{secrets.token_hex(4)}"
         env = client_environment(self._settings)
         prepare_folders(self._settings)
-        argv = ["docker", "compose", "--file", str(self._file), "--env-file", os.devnull]
-        argv += ["run", "--rm", "--no-TTY"]
+        compose = ["compose", "--file", str(self._file), "--env-file", os.devnull]
+        argv = ["docker", *compose, "run", "--rm", "--no-TTY"]
         argv += ["--name", name, "--label", self.label, spec.service]
         argv += ["--batch", str(self._inside(batch_list))]
+        unremoved: list[VvError] = []
         try:
-            return run_child(
+            child = run_child(
                 argv,
                 timeout_s=timeout_s,
                 is_stalled=is_stalled,
                 # The client's end does not end the container: by name first, then the client.
-                before_end=lambda: self._remove(name),
+                before_end=lambda: unremoved.extend(_remove(name, env)),
                 env=env,
                 cwd=self._file.parent,
             )
@@ -148,6 +156,10 @@ class ComposeRunner:
                 f"docker cannot be started for {spec.name}: {exc}",
                 advice="Install docker with compose v2, or set ORCHESTRATOR_RUNNER=process.",
             ) from exc
+        if child.timed_out:
+            # With the engine away nobody can tell what hung: it is not held against a video.
+            return StageEnd(child, fault=unremoved[0] if unremoved else None)
+        return explain_end(child, name, compose, spec.service, env)
 
     def _inside(self, path: Path) -> Path:
         try:
@@ -158,29 +170,15 @@ class ComposeRunner:
                 advice="Keep input and outputs below VIDEO_STORAGE_ROOT.",
             ) from exc
 
-    def _remove(self, name: str) -> None:
-        try:
-            self._docker(["rm", "--force", name])
-        except UnavailableError as exc:
-            # The client is ended all the same; recover() of the next cycle removes the container.
-            get_logger("pipeline").error("container %s could not be removed: %s", name, exc.message)
 
-    def _docker(self, arguments: Sequence[str]) -> list[str]:
-        try:
-            result = run_child(
-                ["docker", *arguments], timeout_s=_DOCKER_TIMEOUT_S, keep_stdout=True
-            )
-        except OSError as exc:
-            raise UnavailableError(
-                f"docker cannot be started: {exc}", advice="Install docker with compose v2."
-            ) from exc
-        if result.exit_code != 0:
-            reason = " ".join(result.stderr_tail) or f"exit code {result.exit_code}"
-            raise UnavailableError(
-                f"docker {arguments[0]} failed: {reason}",
-                advice="Check that the engine runs: systemctl status docker.",
-            )
-        return list(result.stdout_lines)
+def _remove(name: str, env: Mapping[str, str]) -> list[VvError]:
+    """Remove a container; return why it could not be: recover() of the next cycle removes it then."""
+    try:
+        tell(["rm", "--force", name], env)
+    except VvError as exc:
+        get_logger("pipeline").error("container %s could not be removed: %s", name, exc.message)
+        return [exc]
+    return []
 
 
 def make_runner(settings: Settings, inherited_fd: int | None = None) -> StageRunner:

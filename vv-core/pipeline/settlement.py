@@ -18,11 +18,18 @@ from vv_core.pipeline.intake import ReadyVideo, is_unchanged
 from vv_core.pipeline.processed_log import ProcessedLog, ProcessedVideo
 from vv_core.pipeline.quarantine import Failure, move_video, plan_place, quarantine
 from vv_core.pipeline.report import CycleReport
-from vv_core.pipeline.retry import Action, RetryPolicy, Verdict, decide
+from vv_core.pipeline.retry import Action, Attempts, RetryPolicy, Verdict, decide
 from vv_core.pipeline.stages import StageSpec
 from vv_core.stage import WHOLE_BATCH
 
 _logger = get_logger("pipeline")
+
+
+def _verdict(outcome: ItemOutcome, before: Attempts, now: float, policy: RetryPolicy) -> Verdict:
+    """Decide by the exit code, except that a fault of the box stops the cycle and no video waits for it."""
+    if outcome.is_box_fault:
+        return Verdict(Action.STOP, before, alert=True)
+    return decide(outcome.exit_code, outcome.timed_out, before, now, policy)
 
 
 class Settlement:
@@ -58,10 +65,10 @@ class Settlement:
         """Act on how a stage ended for a video; return whether it goes on."""
         now = self._clock.now().timestamp()
         with self._lock:
-            if outcome.was_killed:
+            if outcome.was_killed or outcome.is_box_fault:
                 self._report.leaves_rubbish = True
             before = self._history.attempts(video.sha256)
-            verdict = decide(outcome.exit_code, outcome.timed_out, before, now, self._policy)
+            verdict = _verdict(outcome, before, now, self._policy)
             self._note_stage(spec, video, outcome, verdict)
             if verdict.action is Action.RETRY:
                 self._retry(spec, video, outcome, verdict)
@@ -69,6 +76,7 @@ class Settlement:
                 self._quarantine(spec, video, outcome, verdict)
             elif verdict.action is Action.STOP:
                 self._report.stopped_by = f"{spec.name}: {outcome.message}"
+                self._report.advice = outcome.advice
                 self._report.exit_code = outcome.exit_code
             if verdict.alert:
                 self._alert_failure(spec, video, outcome, verdict)
@@ -149,7 +157,7 @@ class Settlement:
         self, spec: StageSpec, video: ReadyVideo, outcome: ItemOutcome, verdict: Verdict
     ) -> None:
         # What concerns every video alike is told once, not once a video.
-        concerns_all = outcome.exit_code in WHOLE_BATCH
+        concerns_all = outcome.exit_code in WHOLE_BATCH or outcome.is_box_fault
         self.alert(
             Severity.WARNING if verdict.action is Action.RETRY else Severity.CRITICAL,
             f"stage_{verdict.action.value}",

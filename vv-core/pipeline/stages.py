@@ -17,6 +17,7 @@ class StageSpec:
         name: of the stage.
         module: what ``python -m`` runs.
         service: its service in docker-compose.yml.
+        memory_setting: the variable of docker-compose.yml that says how much memory its container gets.
         folder: its output's folder below the storage root.
         suffix: of the output's name.
         schema: of the output.
@@ -28,6 +29,7 @@ class StageSpec:
     name: str
     module: str
     service: str
+    memory_setting: str
     folder: str
     suffix: str
     schema: str
@@ -47,6 +49,7 @@ def pipeline_stages(settings: Settings) -> tuple[StageSpec, ...]:
             name="scan_video",
             module="scan_video.scan_video",
             service="scene_scanner",
+            memory_setting="SCANNER_MEMORY",
             folder="analytic",
             suffix=".analytic.json",
             schema="analytic",
@@ -57,6 +60,7 @@ def pipeline_stages(settings: Settings) -> tuple[StageSpec, ...]:
             name="summarize_scene",
             module="summarize_scene.summarize_scene",
             service="scene_summarizer",
+            memory_setting="SUMMARIZER_MEMORY",
             folder="summaries",
             suffix=".summary.json",
             schema="summary",
@@ -67,6 +71,7 @@ def pipeline_stages(settings: Settings) -> tuple[StageSpec, ...]:
             name="logline_generator",
             module="logline_generator.logline_generator",
             service="logline_writer",
+            memory_setting="WRITER_MEMORY",
             folder="loglines",
             suffix=".logline.json",
             schema="logline",

@@ -166,7 +166,7 @@ class Workflow:
                 message=f"{spec.name} reported success, but {problem}",
                 advice="This is a fault of the stage: report it with logs/app.log.",
             )
-        if outcome.exit_code in WHOLE_BATCH or is_unchanged(work.video):
+        if outcome.is_box_fault or outcome.exit_code in WHOLE_BATCH or is_unchanged(work.video):
             return outcome
         # What the stage says is about another content than the one that was hashed.
         return replace(
