@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.core.conftest import unhurried
+from tests.support.forking import fork
 from vv_core.atomic import (
     TEMP_PREFIX,
     append_line_durable,
@@ -193,7 +194,7 @@ def test_a_writer_that_is_killed_leaves_the_old_file_or_the_new_one(tmp_path: Pa
     path = tmp_path / "a"
     write_bytes_atomic(path, b"old" * 1000)
     for number in range(30):
-        child = os.fork()
+        child = fork()
         if child == 0:
             try:
                 while True:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.test_logs import entries
+from tests.support.forking import fork
 from vv_core.logs import (
     LOG_FILE_NAME,
     AppendingFileHandler,
@@ -35,7 +36,7 @@ def logger_to(path: Path) -> logging.Logger:
 
 def start_writer(path: Path, number: int, records: int) -> int:
     """Fork a process that writes records of many lengths; return its id."""
-    child = os.fork()
+    child = fork()
     if child:
         return child
     try:

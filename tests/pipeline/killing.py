@@ -15,6 +15,7 @@ from os import open as os_open
 from typing import Any
 
 from tests.pipeline.box import Box
+from tests.support.forking import fork
 from vv_core.pipeline.history import History
 
 OPERATIONS = (
@@ -111,7 +112,7 @@ class Killer:
 
 def fork_cycle(box: Box, prepare: Callable[[], object] = lambda: None) -> int:
     """Run a cycle in a forked process and return its pid; it exits with the cycle's code."""
-    child = os.fork()
+    child = fork()
     if child:
         return child
     code = 70

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.pipeline.box import Box
+from tests.support.forking import fork
 from vv_core.pipeline.ending import Ending, StopSign
 
 PATIENCE_S = 20.0
@@ -46,7 +47,7 @@ def end_of(pid: int) -> int:
 
 def fork_orchestrator(box: Box, said: Path) -> int:
     """Run a cycle as the command does, with its words in a file."""
-    child = os.fork()
+    child = fork()
     if child:
         return child
     code = 70

@@ -22,11 +22,12 @@ from tests.pipeline.processes import (
     wait_until,
 )
 from tests.support.fork_runner import ForkRunner
+from tests.support.forking import fork
 from vv_core.errors import TemporaryError
 from vv_core.pipeline.lock import CycleLock
 from vv_core.pipeline.orchestrate import run_once
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
-from vv_core.process import ChildResult
 
 pytestmark = pytest.mark.integration
 
@@ -89,7 +90,7 @@ class LogEater(ForkRunner):
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         if spec.name == "logline_generator":
             self._log.mkdir()
         return super().run(spec, batch_list, timeout_s=timeout_s, is_stalled=is_stalled)
@@ -120,8 +121,8 @@ class Orphaning(ForkRunner):
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
-        if os.fork() == 0:
+    ) -> StageEnd:
+        if fork() == 0:
             time.sleep(1.5)
             os._exit(0)
         time.sleep(60)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.forking import fork
+
 NOBODY = 65534
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -17,7 +19,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become 
 
 def run_forked(body: Callable[[], object]) -> bool:
     """Run something in a forked child; True when it returned something true."""
-    child = os.fork()
+    child = fork()
     if child == 0:
         code = 1
         try:

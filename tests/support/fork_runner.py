@@ -13,6 +13,8 @@ from pathlib import Path
 from logline_generator import log_events, logline_generator
 from summarize_scene import summarize_scene
 from tests.support import light_stages
+from tests.support.forking import fork
+from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
 from vv_core.process import ChildResult
 from vv_core.stage import StageItem
@@ -39,12 +41,12 @@ class ForkRunner:
 
     def run(
         self, spec: StageSpec, batch_list: Path, *, timeout_s: float, is_stalled: Callable[[], bool]
-    ) -> ChildResult:
+    ) -> StageEnd:
         if spec.name != "log_events":
             self.starts.append(spec.name)
         started = time.monotonic()
         parent = os.getpid()
-        child = os.fork()
+        child = fork()
         if child == 0:
             _be_stage(spec.name, batch_list, parent)
         try:
@@ -53,12 +55,9 @@ class ForkRunner:
             _end(child)
             raise
         code = os.waitstatus_to_exitcode(status)
-        return ChildResult(
-            code if code >= 0 else 128 - code,
-            timed_out,
-            time.monotonic() - started,
-            ("last words",),
-        )
+        exit_code = code if code >= 0 else 128 - code
+        duration_s = time.monotonic() - started
+        return StageEnd(ChildResult(exit_code, timed_out, duration_s, ("last words",)))
 
 
 def _wait(child: int, deadline: float, is_stalled: Callable[[], bool]) -> tuple[int, bool]:

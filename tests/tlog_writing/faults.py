@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from os import open as os_open
 from typing import Any
 
+from tests.support.forking import fork
 from tests.tlog_verifying.box import audit
 from tests.tlog_writing.logs import LogBox, append_to, check_log, read_checkpoint
 from vv_core.errors import VvError
@@ -120,7 +121,7 @@ def write_in_child(
         ended although a fault was made, 0 that there was none.
     """
     reading, writing = os.pipe()
-    child = os.fork()
+    child = fork()
     if child == 0:
         code = 70
         try:
