@@ -1,0 +1,113 @@
+"""Catching a stage in its container at the moment when it is at a video, to do something to it there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tests.containers.live import LiveBox, wait_for
+from tests.pipeline.processes import children_of
+from vv_core.batch_files import JOURNAL_SUFFIX, read_batch
+from vv_core.pipeline.journal import read_journal
+from vv_core.pipeline.runners import ComposeRunner
+
+_MANY = 1000
+
+
+def container_of(live: LiveBox, stage: str) -> tuple[str, int] | None:
+    """Return name and main pid, on this machine, of the container that a stage runs in now."""
+    label = ComposeRunner(live.box.settings).label
+    listed = _docker("ps", "--filter", f"label={label}", "--format", "{{.Names}}")
+    prefix = f"vv-{stage.replace('_', '-')}-"
+    for name in listed:
+        if name.startswith(prefix):
+            (pid,) = _docker("inspect", "--format", "{{.State.Pid}}", name)
+            return name, int(pid)
+    return None
+
+
+def _docker(*arguments: str) -> list[str]:
+    """Return what docker says, nothing when it fails: the container may have ended meanwhile."""
+    result = subprocess.run(
+        ["docker", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    return result.stdout.split()
+
+
+def video_at_work(live: LiveBox, stage: str) -> str | None:
+    """Return the video that a stage has begun with and not ended."""
+    folder = live.box.folder("orchestrator_data") / "batches"
+    for journal in folder.glob(f"*{JOURNAL_SUFFIX}"):
+        with suppress(FileNotFoundError):
+            index = read_journal(journal, _MANY).open_index
+            items = read_batch(Path(str(journal).removesuffix(JOURNAL_SUFFIX)))
+            if index is not None and f"/{_OUTPUTS[stage]}/" in str(items[index].output):
+                return items[index].relative_name
+    return None
+
+
+_OUTPUTS = {
+    "scan_video": "analytic",
+    "summarize_scene": "summaries",
+    "logline_generator": "loglines",
+}
+
+
+def strike(
+    live: LiveBox, stage: str, blow: Callable[[int], None], *, position: int = 0
+) -> tuple[str, str]:
+    """Wait until a stage is at a video, stop its processes so that it stays there, and strike.
+
+    Args:
+        live: the box; its cycle runs.
+        stage: which.
+        blow: gets the pid of the container's main process on this machine.
+        position: pass over so many videos first.
+
+    Returns:
+        The container's name and the video.
+    """
+    found: list[tuple[str, int]] = []
+
+    def has_come() -> bool:
+        found[:] = filter(None, [container_of(live, stage)])
+        return bool(found)
+
+    wait_for(has_come)
+    (name, main), deadline = found[0], time.monotonic() + 60
+    passed: set[str] = set()
+    while time.monotonic() < deadline:
+        video = video_at_work(live, stage)
+        if video is None or video in passed:
+            time.sleep(0.002)
+            continue
+        if len(passed) < position:
+            passed.add(video)
+            continue
+        _signal_all(main, signal.SIGSTOP)
+        # It may have gone on between the look and the stop.
+        if video_at_work(live, stage) == video:
+            blow(main)
+            return name, video
+        _signal_all(main, signal.SIGCONT)
+    raise AssertionError(f"{stage} was never caught at a video")
+
+
+def _signal_all(main: int, number: int) -> None:
+    """Signal what a container's init has started."""
+    for pid in children_of(main):
+        os.kill(pid, number)
+
+
+def kill(main: int) -> None:
+    """Kill a container's main process from outside, as nothing but the machine can."""
+    os.kill(main, signal.SIGKILL)
+
+
+def leave_hanging(_main: int) -> None:
+    """Do nothing: it stays stopped, and answers nobody."""
