@@ -20,7 +20,9 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from vv_core.env_file import ENCODING, read_names, refuse_unknown
 from vv_core.errors import ConfigError
 from vv_core.log_settings import LogSettings
+from vv_core.monitor_settings import MonitorSettings
 from vv_core.paths import Storage
+from vv_core.service_settings import ServiceSettings
 from vv_core.setting_fields import variable
 
 OWN_PREFIXES = ("VV_", "SCAN_", "ORCHESTRATOR_", "VIDEO_STORAGE_")
@@ -40,7 +42,7 @@ _START_GROUPS = {"Y", "m", "d", "H", "M", "S"}
 Listed = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(LogSettings):
+class Settings(ServiceSettings, LogSettings, MonitorSettings):
     """Everything an installer may set. Paths that are relative count from ``home``."""
 
     model_config = SettingsConfigDict(

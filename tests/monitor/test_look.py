@@ -1,0 +1,291 @@
+"""A look with its files: what survives a restart of the monitor, and what every fault leads to."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.monitor.boxes import (
+    CRASHED,
+    LIMITS,
+    PROJECT,
+    UNHEALTHY,
+    MovedClock,
+    Services,
+    TableEngine,
+    container,
+    make_monitor,
+)
+from vv_core.alerts import read_alerts
+from vv_core.errors import TemporaryError, VvError
+from vv_core.monitor.decision import MonitorState, Record
+from vv_core.monitor.engine import EngineProblem, Outcome
+from vv_core.monitor.health import main as health
+from vv_core.monitor.health import problem_of
+from vv_core.monitor.look import Monitor, look
+from vv_core.monitor.state_file import load_state, save_state
+
+NAME = "vv-box-api-1"
+
+
+@pytest.fixture
+def engine() -> TableEngine:
+    return TableEngine([container(**CRASHED)])
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
+
+
+def alerts(folder: Path) -> list[dict[str, object]]:
+    return read_alerts(folder / "alerts.jsonl")
+
+
+def run_until_given_up(
+    folder: Path, engine: TableEngine, clock: MovedClock, **more: object
+) -> None:
+    """Look with a new monitor each time, as cron does."""
+    for _ in range(30):
+        look(make_monitor(folder, engine, clock, **more))  # type: ignore[arg-type]
+        clock.now_s += 60
+
+
+def test_counters_survive_and_the_alert_comes_exactly_once(
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
+) -> None:
+    run_until_given_up(tmp_path, engine, clock)
+    assert engine.restarts == [NAME] * LIMITS.max_attempts
+    (alert,) = alerts(tmp_path)
+    assert (alert["severity"], alert["code"], alert["subject"]) == (
+        "CRITICAL", "container_not_healed", NAME,
+    )  # fmt: skip
+    assert NAME in str(alert["advice"])
+
+
+def test_two_episodes_are_two_alerts_however_short_the_time_between(
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
+) -> None:
+    run_until_given_up(tmp_path, engine, clock)
+    engine.listed = [container(id="made-anew", **CRASHED)]
+    run_until_given_up(tmp_path, engine, clock)
+    assert len(alerts(tmp_path)) == 2
+
+
+def test_killed_between_telling_and_noting_it_does_not_tell_twice(
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
+) -> None:
+    engine_id = engine.listed[0].id
+    given_up = Record(engine_id, attempts=5, problem="failed", gave_up_at=clock.now_s)
+    for _ in range(2):
+        save_state(tmp_path / "state.json", MonitorState({NAME: given_up}))
+        look(make_monitor(tmp_path, engine, clock))
+    assert len(alerts(tmp_path)) == 1
+
+
+def test_the_attempt_is_on_disk_before_it_is_made(
+    tmp_path: Path, clock: MovedClock, engine: TableEngine
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    class KillingEngine(TableEngine):
+        def restart(self, name: str) -> None:
+            raise Killed
+
+    for _ in range(20):
+        with pytest.raises(Killed):
+            look(make_monitor(tmp_path, KillingEngine(list(engine.listed)), clock))
+        attempts = load_state(tmp_path / "state.json").records[NAME].attempts
+        clock.now_s += 100
+        if attempts == LIMITS.max_attempts:
+            break
+    look(make_monitor(tmp_path, KillingEngine(list(engine.listed)), clock))
+    assert len(alerts(tmp_path)) == 1
+
+
+def test_services_that_did_not_answer_are_told_later_once(
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
+) -> None:
+    services = Services(answer=False)
+    run_until_given_up(tmp_path, engine, clock, services=services)
+    assert services.sent == []
+    services.answer = True
+    run_until_given_up(tmp_path, engine, clock, services=services)
+    assert [alert.subject for alert in services.sent] == [NAME]
+    assert len(alerts(tmp_path)) == 1
+
+
+def test_what_the_monitor_in_a_container_told_the_one_outside_sends_on(
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
+) -> None:
+    run_until_given_up(tmp_path, engine, clock)
+    services = Services()
+    run_until_given_up(tmp_path, engine, clock, services=services)
+    assert len(services.sent) == len(alerts(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Outcome.VANISHED,
+        Outcome.REFUSED,
+        Outcome.ENGINE_ERROR,
+        Outcome.TIMED_OUT,
+        Outcome.ENGINE_DOWN,
+    ],
+)
+def test_a_restart_that_fails_has_a_name_and_stops_nobody_else(
+    tmp_path: Path, clock: MovedClock, outcome: Outcome
+) -> None:
+    both = [container("vv-box-a-1", **CRASHED), container("vv-box-b-1", **CRASHED)]
+    engine = TableEngine(both, restart_fault=outcome)
+    seen = look(make_monitor(tmp_path, engine, clock))
+    assert seen.outcomes == {"vv-box-a-1": outcome, "vv-box-b-1": outcome}
+    assert load_state(tmp_path / "state.json").records["vv-box-a-1"].attempts == 1
+
+
+def test_an_engine_that_is_away_is_told_once_and_counts_nothing_against_containers(
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
+) -> None:
+    services = Services()
+    look(make_monitor(tmp_path, engine, clock))
+    before = load_state(tmp_path / "state.json").records
+    engine.list_fault = Outcome.ENGINE_DOWN
+    for _ in range(5):
+        with pytest.raises(EngineProblem):
+            look(make_monitor(tmp_path, engine, clock, services=services))
+    assert load_state(tmp_path / "state.json").records == before
+    assert [alert["code"] for alert in alerts(tmp_path)] == ["engine_unreachable"]
+    assert len(services.sent) == 1
+    engine.list_fault, engine.listed = None, [container()]
+    look(make_monitor(tmp_path, engine, clock))
+    assert load_state(tmp_path / "state.json").engine_failures == 0
+
+
+def test_a_dry_run_touches_nothing(tmp_path: Path, engine: TableEngine, clock: MovedClock) -> None:
+    seen = look(make_monitor(tmp_path, engine, clock, is_dry_run=True))
+    assert seen.plan.restarts == (NAME,)
+    engine.list_fault = Outcome.ENGINE_DOWN
+    with pytest.raises(EngineProblem):
+        look(make_monitor(tmp_path, engine, clock, is_dry_run=True))
+    assert engine.restarts == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nobody_could_count_nothing_is_restarted(
+    engine: TableEngine, clock: MovedClock
+) -> None:
+    # A file system that takes no file, whoever asks.
+    monitor = make_monitor(Path("/proc/self"), engine, clock)
+    with pytest.raises(VvError) as caught:
+        look(monitor)
+    assert caught.value.advice
+    assert engine.restarts == []
+
+
+def test_nothing_new_is_not_written_again(tmp_path: Path, clock: MovedClock) -> None:
+    engine = TableEngine([container()])
+    look(make_monitor(tmp_path, engine, clock))
+    first = (tmp_path / "state.json").stat().st_ino
+    clock.now_s += 30
+    look(make_monitor(tmp_path, engine, clock))
+    assert (tmp_path / "state.json").stat().st_ino == first
+
+
+# --- the state's file -------------------------------------------------------------------------------------------------
+
+GOOD = {
+    "version": 1,
+    "engine_failures": 0,
+    "engine_failed_at": 0.0,
+    "is_engine_told": False,
+    "containers": {},
+}
+RECORD = {**Record("x").__dict__}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[]",
+        json.dumps({**GOOD, "version": 2}).encode(),
+        json.dumps({**GOOD, "engine_failures": "many"}).encode(),
+        json.dumps({**GOOD, "engine_failed_at": None}).encode(),
+        json.dumps({**GOOD, "containers": []}).encode(),
+        json.dumps({**GOOD, "containers": {"a": {"attempts": 1}}}).encode(),
+        json.dumps({**GOOD, "containers": {"a": {**RECORD, "attempts": "1"}}}).encode(),
+        json.dumps({**GOOD, "containers": {"a": {**RECORD, "attempts": True}}}).encode(),
+    ],
+)
+def test_a_state_that_is_none_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "state.json").write_bytes(content)
+    assert load_state(tmp_path / "state.json") == MonitorState()
+
+
+def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
+    records = {"a": Record("1", 2, 3, 4.5, 6.0, 7, "failed", 8.0, True, True), "b": Record("2")}
+    state = MonitorState(records, 2, 5.0, True)
+    save_state(tmp_path / "state.json", state)
+    assert load_state(tmp_path / "state.json") == state
+
+
+def test_a_state_that_cannot_be_read_now_is_not_thrown_away(tmp_path: Path) -> None:
+    (tmp_path / "state.json").mkdir()
+    with pytest.raises(TemporaryError):
+        load_state(tmp_path / "state.json")
+
+
+# --- the healthcheck of the monitor itself ----------------------------------------------------------------------------
+
+
+def test_a_look_leaves_a_beat(tmp_path: Path, clock: MovedClock) -> None:
+    assert problem_of(tmp_path / "beat", 90, clock.now_s)
+    look(make_monitor(tmp_path, TableEngine([container()]), clock))
+    moment = (tmp_path / "beat").stat().st_mtime
+    assert problem_of(tmp_path / "beat", 90, moment + 90) is None
+    assert "91 s ago" in (problem_of(tmp_path / "beat", 90, moment + 91) or "")
+
+
+def test_an_engine_that_is_away_leaves_none(tmp_path: Path, clock: MovedClock) -> None:
+    with pytest.raises(EngineProblem):
+        look(make_monitor(tmp_path, TableEngine(list_fault=Outcome.TIMED_OUT), clock))
+    assert not (tmp_path / "beat").exists()
+
+
+def test_the_healthcheck_ends_as_docker_wants_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("VIDEO_STORAGE_ROOT", str(tmp_path))
+    assert health(["90"]) == 1
+    assert "not looked yet" in capsys.readouterr().out
+    folder = tmp_path / "orchestrator_data" / "monitor"
+    folder.mkdir(parents=True)
+    (folder / "beat").touch()
+    assert health(["90"]) == 0
+    os.utime(folder / "beat", (1000, 1000))
+    assert health(["90"]) == 1
+    for wrong in ([], ["soon"]):
+        assert health(wrong) == 64
+
+
+def test_both_languages(tmp_path: Path, engine: TableEngine, clock: MovedClock) -> None:
+    for language, word in (("pt-BR", "não se recupera"), ("en", "does not recover")):
+        folder = tmp_path / language
+        folder.mkdir()
+        run_until_given_up(folder, engine, clock, language=language)
+        assert word in str(alerts(folder)[0]["message"])
+
+
+def test_the_folder_is_all_that_a_look_writes(tmp_path: Path, clock: MovedClock) -> None:
+    monitor: Monitor = make_monitor(tmp_path, TableEngine([container(**UNHEALTHY)]), clock)
+    assert monitor.project == PROJECT
+    for _ in range(4):
+        look(monitor)
+    assert {path.name for path in tmp_path.iterdir()} == {"state.json", "beat"}

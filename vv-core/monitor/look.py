@@ -1,0 +1,198 @@
+"""One look of the monitor: list, decide, remember, act, tell.
+
+What was decided is on disk before anything is done: a monitor that is killed at any moment neither restarts a container
+more often than it may, nor forgets to tell.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vv_core.alerts import Alert, FileSink, LogSink, read_alerts
+from vv_core.clock import Clock
+from vv_core.errors import from_oserror
+from vv_core.logs import get_logger
+from vv_core.monitor.decision import (
+    Limits,
+    MonitorState,
+    Plan,
+    mark_told,
+    plan_engine_failure,
+    plan_look,
+    untold,
+)
+from vv_core.monitor.engine import Engine, EngineProblem, Outcome
+from vv_core.monitor.state_file import load_state, save_state
+from vv_core.monitor.texts import container_alert, engine_alert
+
+STATE_FILE, BEAT_FILE, ALERT_FILE = "state.json", "beat", "alerts.jsonl"
+
+SendOutside = Callable[[Alert], bool]
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Everything that a look needs.
+
+    Attributes:
+        engine: whose containers are looked at.
+        folder: where state, alerts and beat lie.
+        limits: how patient to be.
+        project: the compose project.
+        own_id: beginning of the id of the container that this runs in; empty outside.
+        clock: the time.
+        send_outside: sends an alert to the operator's services, or says that it could not; None where there are none.
+        language: of alerts.
+        is_dry_run: look and decide only.
+    """
+
+    engine: Engine
+    folder: Path
+    limits: Limits
+    project: str
+    clock: Clock
+    send_outside: SendOutside | None = None
+    own_id: str = ""
+    language: str = "pt-BR"
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look found and did."""
+
+    plan: Plan
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+
+
+def look(monitor: Monitor) -> Look:
+    """Look once.
+
+    Raises:
+        EngineProblem: the engine did not answer; counted, and told after some looks.
+        VvError: the state cannot be read or written: then nothing is restarted, since nobody would count it.
+    """
+    path = monitor.folder / STATE_FILE
+    state = load_state(path)
+    now_s = monitor.clock.now().timestamp()
+    try:
+        containers = monitor.engine.list_containers(monitor.project)
+    except EngineProblem as exc:
+        _note_failure(monitor, state, exc)
+        raise
+    plan = plan_look(
+        containers,
+        state,
+        monitor.limits,
+        now_s,
+        project=monitor.project,
+        own_id=monitor.own_id,
+    )
+    if monitor.is_dry_run:
+        return Look(plan)
+    _remember(path, state, plan.state)
+    _log_changes(state, plan)
+    outcomes = {name: _restart(monitor.engine, name) for name in plan.restarts}
+    told = _tell(monitor, path, plan)
+    _beat(monitor.folder / BEAT_FILE)
+    return Look(plan, outcomes, told)
+
+
+def _note_failure(monitor: Monitor, state: MonitorState, problem: EngineProblem) -> None:
+    if monitor.is_dry_run:
+        return
+    counted, is_due = plan_engine_failure(state, monitor.limits, monitor.clock.now().timestamp())
+    if is_due:
+        alert = engine_alert(problem, counted, monitor.language)
+        _write_alert(monitor, alert)
+        if monitor.send_outside is not None:
+            monitor.send_outside(alert)
+    _remember(monitor.folder / STATE_FILE, state, counted)
+
+
+def _remember(path: Path, before: MonitorState, after: MonitorState) -> None:
+    if after == before and path.exists():
+        return
+    try:
+        save_state(path, after)
+    except OSError as exc:
+        raise from_oserror(exc, "keep the monitor's state", path) from exc
+
+
+def _log_changes(before: MonitorState, plan: Plan) -> None:
+    if before.is_engine_told:
+        get_logger("monitor").warning("the engine answers again")
+    for seen in plan.sightings:
+        name = seen.container.name
+        old, new = before.records.get(name), plan.state.records[name]
+        if old is not None and old.attempts and not new.attempts:
+            get_logger("monitor").info("%s has recovered", name)
+        if old is None or old.bad_looks != new.bad_looks:
+            fields: dict[str, object] = {
+                "container": name,
+                "condition": str(seen.condition),
+                "note": seen.container.note,
+            }
+            fields |= {"bad_looks": new.bad_looks, "exit_code": seen.container.exit_code}
+            level = get_logger("monitor").warning if new.bad_looks else get_logger("monitor").info
+            level("%s: %s", name, seen.condition, extra={"fields": fields})
+
+
+def _restart(engine: Engine, name: str) -> Outcome:
+    try:
+        engine.restart(name)
+    except EngineProblem as exc:
+        fields = {"container": name, "outcome": str(exc.outcome), "advice": exc.advice}
+        get_logger("monitor").error("%s", exc.message, extra={"fields": fields})
+        return exc.outcome
+    get_logger("monitor").warning("restarted %s", name, extra={"fields": {"container": name}})
+    return Outcome.RESTARTED
+
+
+def _tell(monitor: Monitor, path: Path, plan: Plan) -> tuple[str, ...]:
+    """Write and send the alerts that are due, each once; return whose were written."""
+    by_name = {seen.container.name: seen for seen in plan.sightings}
+    state = plan.state
+
+    def alert_of(name: str) -> Alert:
+        return container_alert(name, state.records[name], by_name.get(name), monitor.language)
+
+    due = untold(state, outside=False)
+    for name in due:
+        _write_alert(monitor, alert_of(name))
+    after = mark_told(state, due, outside=False)
+    if monitor.send_outside is not None:
+        sent = _sent(
+            monitor.send_outside, [(name, alert_of(name)) for name in untold(state, outside=True)]
+        )
+        after = mark_told(after, sent, outside=True)
+    _remember(path, state, after)
+    return due
+
+
+def _write_alert(monitor: Monitor, alert: Alert) -> None:
+    """Write an alert to log and file, unless a monitor that was killed right after it did so already."""
+    path = monitor.folder / ALERT_FILE
+    fields = [entry.get("fields") for entry in read_alerts(path)]
+    written = {known.get("episode") for known in fields if isinstance(known, dict)}
+    if alert.fields["episode"] in written:
+        return
+    for sink in (LogSink(), FileSink(path)):
+        sink.send(alert, monitor.clock.now())
+
+
+def _sent(send: SendOutside, alerts: Sequence[tuple[str, Alert]]) -> list[str]:
+    return [name for name, alert in alerts if send(alert)]
+
+
+def _beat(path: Path) -> None:
+    """Leave the time of this look, for the healthcheck; not worth a sync."""
+    try:
+        path.touch()
+        os.utime(path)
+    except OSError as exc:
+        get_logger("monitor").warning("the monitor's beat is not written: %s", exc)
