@@ -52,12 +52,7 @@ def atomic_path(path: Path, mode: int = 0o644) -> Iterator[Path]:
     temporary = path.parent / temp_name(path.suffix)
     try:
         yield temporary
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync_with_mode(temporary, mode)
         os.replace(temporary, path)
         fsync_directory(path.parent)
     except BaseException:
@@ -133,7 +128,7 @@ def move_no_replace(source: Path, target: Path) -> None:
 
     Within a file system this is link and unlink, so that a crash leaves one name or both, never none;
     across file systems the content is copied, synced and put in place first. A file that is at the
-    target already stays there.
+    target already stays there, and so does a source that changes while it is copied.
 
     Raises:
         FileExistsError: the target exists.
@@ -160,9 +155,38 @@ def move_no_replace(source: Path, target: Path) -> None:
 def _move_by_copy(source: Path, target: Path) -> None:
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    with atomic_path(target, source.stat().st_mode & 0o777) as temporary:
+    before = source.stat()
+    temporary = target.parent / temp_name(target.suffix)
+    try:
         shutil.copyfile(source, temporary)
-        status = source.stat()
-        os.utime(temporary, ns=(status.st_atime_ns, status.st_mtime_ns))
+        os.utime(temporary, ns=(before.st_atime_ns, before.st_mtime_ns))
+        _sync_with_mode(temporary, before.st_mode & 0o777)
+        after = source.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise OSError(errno.EBUSY, "it changed while it was copied", str(source))
+        _rename_no_replace(temporary, target)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+    fsync_directory(target.parent)
     source.unlink()
     fsync_directory(source.parent)
+
+
+def _sync_with_mode(path: Path, mode: int) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _rename_no_replace(source: Path, target: Path) -> None:
+    """Give a file another name in its folder; where there are no hard links, nobody else may be at it."""
+    try:
+        os.link(source, target)
+    except OSError as exc:
+        if exc.errno not in _NO_HARD_LINK:
+            raise
+        os.replace(source, target)

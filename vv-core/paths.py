@@ -110,6 +110,11 @@ class Storage:
         return self.orchestrator_data / "scanner"
 
     @property
+    def services(self) -> Path:
+        """Heartbeats and alerts of the programs that stay."""
+        return self.orchestrator_data / "services"
+
+    @property
     def log_state(self) -> Path:
         """What only the writer of the log needs."""
         return self.orchestrator_data / "log"

@@ -16,7 +16,7 @@ from tests.core.conftest import ROOT
 from tests.tlog_witness.boxes import NAME, serving
 from tests.tlog_witness.conftest import LoggedBox, Run
 from vv_core.errors import ConfigError
-from vv_core.log_command.witnessing import parse_listen
+from vv_core.listen import parse_listen
 from vv_core.tlog.heads import read_heads
 from vv_core.tlog.note import format_vkey, open_note, parse_vkey
 from vv_core.tlog.own_log import open_own_log

@@ -13,6 +13,7 @@ from typing import Any
 
 from vv_core.alerts import split_urls
 from vv_core.errors import ConfigError, ExitCode, from_oserror
+from vv_core.listen import parse_listen
 from vv_core.log_command.told import Box, Told, same
 from vv_core.logs import get_logger
 from vv_core.settings import Settings
@@ -36,7 +37,6 @@ _OUTCOMES = {
     "failed": ("não conseguiu", "failed"),
     "contradicted": ("CONTRADIZ", "CONTRADICTS"),
 }
-_MAX_PORT = 65535
 
 
 def push_heads(box: Box, arguments: argparse.Namespace) -> Told:
@@ -187,22 +187,6 @@ def _ending_on_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def parse_listen(text: str) -> tuple[str, int]:
-    """Return the address and port of ``HOST:PORT`` (``[::1]:8461`` for IPv6).
-
-    Raises:
-        ConfigError: it is something else.
-    """
-    host, _, raw_port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    is_port = raw_port.isascii() and raw_port.isdigit() and int(raw_port[:6]) <= _MAX_PORT
-    if not host or not is_port or len(raw_port) > len(str(_MAX_PORT)):
-        raise ConfigError(
-            f"{text!r} is not an address and a port", advice="Write it as 0.0.0.0:8461."
-        )
-    return host, int(raw_port)
 
 
 def _identity(box: Box) -> Signer:

@@ -99,6 +99,7 @@ def _files(settings: Settings) -> dict[str, str]:
         ("VV_MODELS_FILE", settings.models_file, CONFIG_FOLDER),
         ("VV_PROMPT_FILE", settings.prompt_file, CONFIG_FOLDER),
         ("VV_STATUS_RULES_FILE", settings.status_rules_file, CONFIG_FOLDER),
+        ("VV_PLAYLIST_RULES_FILE", settings.playlist_rules_file, CONFIG_FOLDER),
     )
     return {name: _place(settings, name, path, folder) for name, path, folder in named}
 
@@ -141,6 +142,7 @@ def prepare_folders(settings: Settings) -> None:
         (settings.resolve(settings.faces_dir), _PRIVATE),
         (storage.orchestrator_data / _SCANNER_STATE, _PRIVATE),
         (storage.log_state, _PRIVATE),
+        (storage.services, _SHARED),
     )
     for folder, mode in folders:
         try:

@@ -55,6 +55,34 @@ def _connect(path: Path, schema: str, version: int) -> sqlite3.Connection:
     return connection
 
 
+def view_database(path: Path, version: int) -> sqlite3.Connection:
+    """Open a database that somebody else writes; nothing is written, not even beside it.
+
+    Raises:
+        sqlite3.Error: there is none, it is of another version, or it cannot be read.
+    """
+    try:
+        return _view(path, "mode=ro", version)
+    except sqlite3.OperationalError:
+        # Where no writer has it open, its WAL is gone with the index (-shm), and on a read-only volume SQLite cannot
+        # make them. The file is whole then.
+        return _view(path, "mode=ro&immutable=1", version)
+
+
+def _view(path: Path, options: str, version: int) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?{options}"
+    connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, check_same_thread=False)
+    try:
+        with closing(connection.execute("PRAGMA user_version")) as cursor:
+            found = cursor.fetchone()[0]
+        if found != version:
+            raise sqlite3.DatabaseError(f"its version is {found}, not {version}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
 def put_aside(path: Path, reason: sqlite3.Error) -> None:
     """Rename a damaged database, so that a new one is made.
 

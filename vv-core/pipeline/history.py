@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from vv_core.pipeline.database import open_database
+from vv_core.pipeline.database import open_database, view_database
 from vv_core.pipeline.retry import Attempts
 from vv_core.stability import Observation
 from vv_core.video_files import FileSignature
@@ -97,6 +97,18 @@ class History:
         """
         self._lock = threading.Lock()
         self._connection = open_database(path, _SCHEMA, _SCHEMA_VERSION)
+
+    @classmethod
+    def view(cls, path: Path) -> Self:
+        """Open the database only to look, also where it lies on a volume that is read-only.
+
+        Raises:
+            sqlite3.Error: there is none, or it cannot be read.
+        """
+        history = cls.__new__(cls)
+        history._lock = threading.Lock()
+        history._connection = view_database(path, _SCHEMA_VERSION)
+        return history
 
     def close(self) -> None:
         """Close the database."""

@@ -27,6 +27,7 @@ from vv_core.pipeline.quarantine import find_quarantined, put_back, quarantined
 from vv_core.pipeline.report import CycleReport, report_lines
 from vv_core.pipeline.runners import StageRunner, make_runner
 from vv_core.pipeline.stages import pipeline_stages
+from vv_core.service_alerts import relay_alerts
 from vv_core.settings import Settings, load_settings
 
 PROG = "orchestrator"
@@ -143,6 +144,8 @@ def _run_locked(
     data = settings.storage.orchestrator_data
     alerter = make_alerter(data / "alerts.jsonl", _alert_urls(settings), clock.now())
     try:
+        with _state_errors():
+            relay_alerts(settings.storage, alerter, clock.now())
         with _state_errors(), _history(settings) as history, _progress_bar() as on_finished:
             was_interrupted = lock.begin_cycle()
             cycle = Cycle(
