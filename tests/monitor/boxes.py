@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from vv_core.alerts import Alert
 from vv_core.monitor.containers import Container
 from vv_core.monitor.decision import Limits
 from vv_core.monitor.engine import EngineProblem, Outcome
@@ -71,25 +70,11 @@ class MovedClock:
         return self.now_s
 
 
-@dataclass
-class Services:
-    """The operator's alert services: what reached them, and whether they answer."""
-
-    sent: list[Alert] = field(default_factory=list)
-    answer: bool = True
-
-    def send(self, alert: Alert) -> bool:
-        if self.answer:
-            self.sent.append(alert)
-        return self.answer
-
-
 def make_monitor(
     folder: Path,
     engine: TableEngine,
     clock: MovedClock,
     *,
-    services: Services | None = None,
     is_dry_run: bool = False,
     language: str = "en",
 ) -> Monitor:
@@ -99,7 +84,7 @@ def make_monitor(
         limits=LIMITS,
         project=PROJECT,
         clock=clock,
-        send_outside=services.send if services is not None else None,
+        alert_file=folder / "alerts.jsonl",
         is_dry_run=is_dry_run,
         language=language,
     )

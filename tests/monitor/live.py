@@ -116,7 +116,7 @@ class Project:
         return {seen["service"]: seen for seen in found}
 
     def alerts(self) -> list[dict[str, Any]]:
-        path = self.home / "data" / "orchestrator_data" / "monitor" / "alerts.jsonl"
+        path = self.home / "data" / "orchestrator_data" / "services" / "alerts.jsonl"
         if not path.exists():
             return []
         return [json.loads(line) for line in path.read_text("utf-8").splitlines()]

@@ -92,7 +92,7 @@ def test_one_crash_that_the_policy_healed_is_none_of_our_business() -> None:
     assert plan.restarts == ()
     plan = look(container(restart_count=1), plan.state)
     assert plan.sightings[0].condition is Condition.WELL
-    assert untold(plan.state, outside=False) == ()
+    assert untold(plan.state) == ()
 
 
 def test_pauses_grow_then_a_person_is_told_once_and_nothing_is_restarted_any_more() -> None:
@@ -101,9 +101,9 @@ def test_pauses_grow_then_a_person_is_told_once_and_nothing_is_restarted_any_mor
         plan = look(container(**CRASHED), state, now)
         if plan.restarts:
             times.append(now - NOW)
-        due = untold(plan.state, outside=False)
+        due = untold(plan.state)
         alerts += len(due)
-        state = mark_told(plan.state, due, outside=False)
+        state = mark_told(plan.state, due)
         now += 1
     assert times == [0, 10, 30, 70, 130], "10, 20, 40, and no longer than 60 s"
     assert alerts == 1
@@ -113,7 +113,7 @@ def test_pauses_grow_then_a_person_is_told_once_and_nothing_is_restarted_any_mor
 def test_zero_attempts_only_alerts() -> None:
     plan = look(container(**CRASHED), MonitorState(), limits=replace(LIMITS, max_attempts=0))
     assert plan.restarts == ()
-    assert untold(plan.state, outside=False) == ("vv-box-api-1",)
+    assert untold(plan.state) == ("vv-box-api-1",)
 
 
 def test_what_the_engine_restarts_again_and_again_is_told_not_restarted() -> None:
@@ -122,7 +122,7 @@ def test_what_the_engine_restarts_again_and_again_is_told_not_restarted() -> Non
         plan = look(container(state="restarting", restart_count=count), state)
         assert plan.restarts == ()
         state = plan.state
-    assert untold(state, outside=False) == ("vv-box-api-1",)
+    assert untold(state) == ("vv-box-api-1",)
 
 
 def test_attempts_are_forgotten_after_good_times_and_not_before() -> None:
@@ -184,14 +184,6 @@ def test_a_silent_engine_is_told_once_until_it_has_answered() -> None:
         due.append(is_due)
     assert due == [False, False, True, False, False, False]
     assert plan_look([], state, LIMITS, NOW, project=PROJECT).state == MonitorState()
-
-
-def test_outside_and_inside_are_told_apart() -> None:
-    state = MonitorState({"a": Record("1", problem="failed"), "b": Record("2")})
-    inside = mark_told(state, ["a"], outside=False)
-    assert untold(inside, outside=False) == ()
-    assert untold(inside, outside=True) == ("a",)
-    assert untold(mark_told(inside, ["a"], outside=True), outside=True) == ()
 
 
 # --- whatever happens -------------------------------------------------------------------------------------------------
@@ -259,7 +251,7 @@ def test_what_stays_ill_is_always_told_in_the_end_and_once(
     for _ in range(1500):
         plan = look(container(**illness), state, now, limits)
         restarts += len(plan.restarts)
-        due = untold(plan.state, outside=False)
+        due = untold(plan.state)
         told += len(due)
-        state, now = mark_told(plan.state, due, outside=False), now + step
+        state, now = mark_told(plan.state, due), now + step
     assert (restarts, told) == (limits.max_attempts, 1)

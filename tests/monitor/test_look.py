@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from tests.monitor.boxes import (
     PROJECT,
     UNHEALTHY,
     MovedClock,
-    Services,
     TableEngine,
     container,
     make_monitor,
@@ -23,8 +21,6 @@ from vv_core.alerts import read_alerts
 from vv_core.errors import TemporaryError, VvError
 from vv_core.monitor.decision import MonitorState, Record
 from vv_core.monitor.engine import EngineProblem, Outcome
-from vv_core.monitor.health import main as health
-from vv_core.monitor.health import problem_of
 from vv_core.monitor.look import Monitor, look
 from vv_core.monitor.state_file import load_state, save_state
 
@@ -107,27 +103,6 @@ def test_the_attempt_is_on_disk_before_it_is_made(
     assert len(alerts(tmp_path)) == 1
 
 
-def test_services_that_did_not_answer_are_told_later_once(
-    tmp_path: Path, engine: TableEngine, clock: MovedClock
-) -> None:
-    services = Services(answer=False)
-    run_until_given_up(tmp_path, engine, clock, services=services)
-    assert services.sent == []
-    services.answer = True
-    run_until_given_up(tmp_path, engine, clock, services=services)
-    assert [alert.subject for alert in services.sent] == [NAME]
-    assert len(alerts(tmp_path)) == 1
-
-
-def test_what_the_monitor_in_a_container_told_the_one_outside_sends_on(
-    tmp_path: Path, engine: TableEngine, clock: MovedClock
-) -> None:
-    run_until_given_up(tmp_path, engine, clock)
-    services = Services()
-    run_until_given_up(tmp_path, engine, clock, services=services)
-    assert len(services.sent) == len(alerts(tmp_path)) == 1
-
-
 @pytest.mark.parametrize(
     "outcome",
     [
@@ -151,16 +126,14 @@ def test_a_restart_that_fails_has_a_name_and_stops_nobody_else(
 def test_an_engine_that_is_away_is_told_once_and_counts_nothing_against_containers(
     tmp_path: Path, engine: TableEngine, clock: MovedClock
 ) -> None:
-    services = Services()
     look(make_monitor(tmp_path, engine, clock))
     before = load_state(tmp_path / "state.json").records
     engine.list_fault = Outcome.ENGINE_DOWN
     for _ in range(5):
         with pytest.raises(EngineProblem):
-            look(make_monitor(tmp_path, engine, clock, services=services))
+            look(make_monitor(tmp_path, engine, clock))
     assert load_state(tmp_path / "state.json").records == before
     assert [alert["code"] for alert in alerts(tmp_path)] == ["engine_unreachable"]
-    assert len(services.sent) == 1
     engine.list_fault, engine.listed = None, [container()]
     look(make_monitor(tmp_path, engine, clock))
     assert load_state(tmp_path / "state.json").engine_failures == 0
@@ -230,7 +203,7 @@ def test_a_state_that_is_none_is_begun_anew(tmp_path: Path, content: bytes) -> N
 
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
-    records = {"a": Record("1", 2, 3, 4.5, 6.0, 7, "failed", 8.0, True, True), "b": Record("2")}
+    records = {"a": Record("1", 2, 3, 4.5, 6.0, 7, "failed", 8.0, True), "b": Record("2")}
     state = MonitorState(records, 2, 5.0, True)
     save_state(tmp_path / "state.json", state)
     assert load_state(tmp_path / "state.json") == state
@@ -240,39 +213,6 @@ def test_a_state_that_cannot_be_read_now_is_not_thrown_away(tmp_path: Path) -> N
     (tmp_path / "state.json").mkdir()
     with pytest.raises(TemporaryError):
         load_state(tmp_path / "state.json")
-
-
-# --- the healthcheck of the monitor itself ----------------------------------------------------------------------------
-
-
-def test_a_look_leaves_a_beat(tmp_path: Path, clock: MovedClock) -> None:
-    assert problem_of(tmp_path / "beat", 90, clock.now_s)
-    look(make_monitor(tmp_path, TableEngine([container()]), clock))
-    moment = (tmp_path / "beat").stat().st_mtime
-    assert problem_of(tmp_path / "beat", 90, moment + 90) is None
-    assert "91 s ago" in (problem_of(tmp_path / "beat", 90, moment + 91) or "")
-
-
-def test_an_engine_that_is_away_leaves_none(tmp_path: Path, clock: MovedClock) -> None:
-    with pytest.raises(EngineProblem):
-        look(make_monitor(tmp_path, TableEngine(list_fault=Outcome.TIMED_OUT), clock))
-    assert not (tmp_path / "beat").exists()
-
-
-def test_the_healthcheck_ends_as_docker_wants_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("VIDEO_STORAGE_ROOT", str(tmp_path))
-    assert health(["90"]) == 1
-    assert "not looked yet" in capsys.readouterr().out
-    folder = tmp_path / "orchestrator_data" / "monitor"
-    folder.mkdir(parents=True)
-    (folder / "beat").touch()
-    assert health(["90"]) == 0
-    os.utime(folder / "beat", (1000, 1000))
-    assert health(["90"]) == 1
-    for wrong in ([], ["soon"]):
-        assert health(wrong) == 64
 
 
 def test_both_languages(tmp_path: Path, engine: TableEngine, clock: MovedClock) -> None:
@@ -288,4 +228,4 @@ def test_the_folder_is_all_that_a_look_writes(tmp_path: Path, clock: MovedClock)
     assert monitor.project == PROJECT
     for _ in range(4):
         look(monitor)
-    assert {path.name for path in tmp_path.iterdir()} == {"state.json", "beat"}
+    assert {path.name for path in tmp_path.iterdir()} == {"state.json"}

@@ -6,28 +6,29 @@ import argparse
 import json
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
 
-from vv_core.alerts import Alert, AppriseSink, split_urls
+from vv_core.alerts import make_alerter
 from vv_core.cli import CommandParser, run_command
 from vv_core.clock import SystemClock, format_utc
 from vv_core.errors import ExitCode, VvError, from_oserror
-from vv_core.logs import get_logger, setup_logging
+from vv_core.logs import setup_logging
 from vv_core.monitor.decision import Limits
 from vv_core.monitor.engine import DockerEngine
-from vv_core.monitor.look import Look, Monitor, SendOutside, look
+from vv_core.monitor.look import Look, Monitor, look
 from vv_core.monitor.state_file import FOLDER
 from vv_core.monitor.texts import look_lines, say
 from vv_core.pipeline.lock import AlreadyRunning, CycleLock
+from vv_core.service import Service, run_service
+from vv_core.service_alerts import FILE_NAME, relay_alerts
 from vv_core.settings import Settings, load_settings
-from vv_core.stop_sign import StopSign
 
 PROG = "self_monitor"
 _CONTAINER_MARK = Path("/.dockerenv")
+_PATIENCE_S = 60.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,65 +55,69 @@ def build_parser() -> CommandParser:
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     setup_logging(PROG, settings.resolve(settings.log_dir), arguments.verbose)
-    folder = settings.storage.orchestrator_data / FOLDER
-    try:
-        folder.mkdir(mode=0o755, exist_ok=True)
-    except OSError as exc:
-        raise from_oserror(exc, "create the folder", folder) from exc
+    for folder in (_folder(settings), settings.storage.services):
+        try:
+            folder.mkdir(mode=0o755, exist_ok=True)
+        except OSError as exc:
+            raise from_oserror(exc, "create the folder", folder) from exc
     with closing(DockerEngine(settings.docker_host, settings.docker_timeout_s)) as engine:
         if arguments.loop:
-            _loop(settings, engine, folder, arguments)
-        _look_locked(settings, engine, folder, arguments)
-    return ExitCode.OK
+            return run_service(_service(settings), lambda _: _turn(settings, engine, arguments))
+        _look_and_show(settings, engine, arguments)
+        return ExitCode.OK
 
 
-def _loop(
-    settings: Settings, engine: DockerEngine, folder: Path, arguments: argparse.Namespace
-) -> NoReturn:
-    """Look again and again, until the process is asked to end."""
-    with StopSign() as sign:
-        while not sign.is_set():
-            _look_in_loop(settings, engine, folder, arguments)
-            sign.wait(settings.monitor_interval_s)
-        sign.obey()
+def _folder(settings: Settings) -> Path:
+    return settings.storage.orchestrator_data / FOLDER
 
 
-def _look_in_loop(
-    settings: Settings, engine: DockerEngine, folder: Path, arguments: argparse.Namespace
-) -> None:
-    """Look once; a fault is told and does not end the loop."""
+def _service(settings: Settings) -> Service:
+    return Service(
+        PROG,
+        settings.storage.services / f"{PROG}.json",
+        settings.monitor_interval_s,
+        # A few containers that are slow to stop are no reason to call the monitor ill.
+        _PATIENCE_S + 4 * settings.docker_timeout_s,
+    )
+
+
+def _turn(
+    settings: Settings, engine: DockerEngine, arguments: argparse.Namespace
+) -> Mapping[str, object]:
+    """Look once in the loop; return figures for the heartbeat."""
     try:
-        _look_locked(settings, engine, folder, arguments)
-    except VvError as exc:
+        seen = _look_and_show(settings, engine, arguments)
+    except VvError:
         # A new connection next time: the engine may have been restarted.
         engine.close()
-        print(f"{PROG}: {exc.message}\n→ {exc.advice}", file=sys.stderr, flush=True)  # noqa: T201
-        fields = {"advice": exc.advice, "exit_code": int(exc.exit_code)}
-        get_logger("monitor").error("%s", exc.message, extra={"fields": fields, "told": True})
+        raise
+    if seen is None:
+        return {}
+    records = seen.plan.state.records.values()
+    return {
+        "containers": len(seen.plan.sightings),
+        "ill": sum(1 for record in records if record.bad_looks),
+        "given_up": sum(1 for record in records if record.has_given_up),
+    }
 
 
-def _look_locked(
-    settings: Settings, engine: DockerEngine, folder: Path, arguments: argparse.Namespace
-) -> None:
-    monitor = make_monitor(settings, engine, folder, is_dry_run=arguments.dry_run)
+def _look_and_show(
+    settings: Settings, engine: DockerEngine, arguments: argparse.Namespace
+) -> Look | None:
+    """Look once, unless another monitor does; show what came of it."""
+    monitor = make_monitor(settings, engine, is_dry_run=arguments.dry_run)
     try:
-        with CycleLock(folder / "monitor.lock"):
-            seen = look(monitor)
-            if settings.monitor_diagnosis != "off":
-                from vv_core.monitor.diagnose import diagnose_once  # only where it is on
-
-                diagnose_once(settings, seen, monitor)
+        with CycleLock(monitor.folder / "monitor.lock"):
+            seen = _look(settings, monitor)
     except AlreadyRunning:
-        _print(
-            say(
-                settings.language,
-                "outro monitor está olhando; nada a fazer",
-                "another monitor is looking; nothing to do",
-            )
+        words = (
+            "outro monitor está olhando; nada a fazer",
+            "another monitor is looking; nothing to do",
         )
-        return
+        _print(say(settings.language, *words))
+        return None
     except OSError as exc:
-        raise from_oserror(exc, "use the monitor's folder", folder) from exc
+        raise from_oserror(exc, "use the monitor's folder", monitor.folder) from exc
     if arguments.json:
         _print(json.dumps(look_document(seen, format_utc(monitor.clock.now()))))
     elif not arguments.loop or seen.outcomes or seen.told or arguments.verbose:
@@ -120,19 +125,40 @@ def _look_locked(
             seen.plan, seen.outcomes, settings.language, is_dry_run=arguments.dry_run
         )
         _print("\n".join(lines))
+    return seen
 
 
-def make_monitor(
-    settings: Settings, engine: DockerEngine, folder: Path, *, is_dry_run: bool
-) -> Monitor:
+def _look(settings: Settings, monitor: Monitor) -> Look:
+    try:
+        seen = look(monitor)
+        if settings.monitor_diagnosis != "off":
+            from vv_core.monitor.diagnose import diagnose_once  # only where it is on
+
+            diagnose_once(settings, seen, monitor)
+    finally:
+        # Where alerts may be sent (not in a container: the URLs are secrets), they need not wait for a cycle.
+        if settings.alert_urls is not None and not monitor.is_dry_run:
+            _relay(settings, monitor)
+    return seen
+
+
+def _relay(settings: Settings, monitor: Monitor) -> None:
+    assert settings.alert_urls is not None
+    moment = monitor.clock.now()
+    path = settings.storage.orchestrator_data / "alerts.jsonl"
+    alerter = make_alerter(path, settings.alert_urls.get_secret_value(), moment)
+    relay_alerts(settings.storage, alerter, moment)
+
+
+def make_monitor(settings: Settings, engine: DockerEngine, *, is_dry_run: bool) -> Monitor:
     """Return the monitor of this box."""
     return Monitor(
         engine=engine,
-        folder=folder,
+        folder=_folder(settings),
+        alert_file=settings.storage.services / FILE_NAME,
         limits=limits_of(settings),
         project=settings.compose_project,
         clock=SystemClock(),
-        send_outside=_outside(settings),
         own_id=socket.gethostname() if _CONTAINER_MARK.exists() else "",
         language=settings.language,
         is_dry_run=is_dry_run,
@@ -148,28 +174,6 @@ def limits_of(settings: Settings) -> Limits:
         settings.monitor_pause_max_s,
         settings.monitor_calm_s,
     )
-
-
-def _outside(settings: Settings) -> SendOutside | None:
-    """Return what sends an alert to the operator's services, where there are any."""
-    if settings.alert_urls is None:
-        return None
-    try:
-        sink = AppriseSink(split_urls(settings.alert_urls.get_secret_value()))
-    except ImportError:
-        get_logger("alerts").error(
-            "VV_ALERT_URLS is set, but apprise is not installed: alerts stay on this box"
-            " → Run: python3 bootstrap.py --rooms alerts"
-        )
-        return None
-
-    def send(alert: Alert) -> bool:
-        if sink.notify(alert):
-            return True
-        get_logger("alerts").warning("an alert did not reach every service of VV_ALERT_URLS")
-        return False
-
-    return send
 
 
 def look_document(seen: Look, moment: str) -> dict[str, object]:

@@ -58,7 +58,6 @@ class Record:
         problem: what was wrong when the monitor gave up; empty before.
         gave_up_at: when that was; seconds since the epoch.
         is_told: the alert about that has been written.
-        is_told_outside: it has also been sent to the operator's services.
     """
 
     container_id: str
@@ -70,7 +69,6 @@ class Record:
     problem: str = ""
     gave_up_at: float = 0.0
     is_told: bool = False
-    is_told_outside: bool = False
 
     @property
     def has_given_up(self) -> bool:
@@ -235,9 +233,7 @@ def _step_ill(
 
 
 def _give_up(record: Record, condition: Condition, now_s: float) -> Record:
-    return replace(
-        record, problem=str(condition), gave_up_at=now_s, is_told=False, is_told_outside=False
-    )
+    return replace(record, problem=str(condition), gave_up_at=now_s, is_told=False)
 
 
 def plan_engine_failure(
@@ -255,19 +251,16 @@ def plan_engine_failure(
     return counted, is_due
 
 
-def untold(state: MonitorState, *, outside: bool) -> tuple[str, ...]:
-    """Return the names of containers whose alert is still to be written, or to be sent outside."""
+def untold(state: MonitorState) -> tuple[str, ...]:
+    """Return the names of containers whose alert is still to be written."""
     return tuple(
         name
         for name, record in sorted(state.records.items())
-        if record.has_given_up and not (record.is_told_outside if outside else record.is_told)
+        if record.has_given_up and not record.is_told
     )
 
 
-def mark_told(state: MonitorState, names: Sequence[str], *, outside: bool) -> MonitorState:
-    """Return the state after these alerts were written, or sent outside."""
-    records = dict(state.records)
-    for name in names:
-        told = replace(records[name], is_told=True)
-        records[name] = replace(told, is_told_outside=True) if outside else told
-    return replace(state, records=records)
+def mark_told(state: MonitorState, names: Sequence[str]) -> MonitorState:
+    """Return the state after these alerts were written."""
+    told = {name: replace(state.records[name], is_told=True) for name in names}
+    return replace(state, records={**state.records, **told})

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vv_core.errors import UnavailableError
 from vv_core.logs import get_logger
-from vv_core.monitor.containers import PROJECT_LABEL, Container, parse_container
+from vv_core.monitor.containers import ONE_OFF_LABEL, PROJECT_LABEL, Container, parse_container
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -81,7 +81,7 @@ class DockerEngine:
         with self._named_faults("list the containers"):
             label = f"{PROJECT_LABEL}={project}"
             listed = self._api().containers(all=True, filters={"label": [label]})
-            names = [name for entry in listed if (name := _own_name(entry))]
+            names = [name for entry in listed if (name := _name_to_inspect(entry))]
         return [found for name in names if (found := self._inspect(name)) is not None]
 
     def restart(self, name: str) -> None:
@@ -100,9 +100,10 @@ class DockerEngine:
             with self._named_faults(f"inspect {name}"):
                 return parse_container(self._api().inspect_container(name))
         except EngineProblem as exc:
-            if exc.outcome is not Outcome.VANISHED:
+            if exc.outcome not in {Outcome.VANISHED, Outcome.REFUSED}:
                 raise
-            get_logger("monitor").info("%s vanished between list and look", name)
+            # Gone since it was listed; or named by hand, so that the proxy does not know whose it is.
+            get_logger("monitor").info("%s is not looked at: %s", name, exc.outcome)
             return None
 
     def _api(self) -> APIClient:
@@ -137,8 +138,10 @@ class DockerEngine:
             ) from exc
 
 
-def _own_name(entry: dict[str, Any]) -> str:
-    """Return the name of a listed container: of its names the one without a link's slash."""
+def _name_to_inspect(entry: dict[str, Any]) -> str:
+    """Return the name of a listed container, or "" for a one-off: of its names the one without a link's slash."""
+    if str((entry.get("Labels") or {}).get(ONE_OFF_LABEL, "")).lower() == "true":
+        return ""
     names = [str(name).removeprefix("/") for name in entry.get("Names") or []]
     return next((name for name in names if "/" not in name), "")
 

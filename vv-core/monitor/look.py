@@ -6,8 +6,6 @@ more often than it may, nor forgets to tell.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,9 +26,7 @@ from vv_core.monitor.engine import Engine, EngineProblem, Outcome
 from vv_core.monitor.state_file import load_state, save_state
 from vv_core.monitor.texts import container_alert, engine_alert
 
-STATE_FILE, BEAT_FILE, ALERT_FILE = "state.json", "beat", "alerts.jsonl"
-
-SendOutside = Callable[[Alert], bool]
+STATE_FILE = "state.json"
 
 
 @dataclass(frozen=True)
@@ -39,22 +35,22 @@ class Monitor:
 
     Attributes:
         engine: whose containers are looked at.
-        folder: where state, alerts and beat lie.
+        folder: where its state lies.
+        alert_file: of the services; the orchestrator passes on what stands there.
         limits: how patient to be.
         project: the compose project.
         own_id: beginning of the id of the container that this runs in; empty outside.
         clock: the time.
-        send_outside: sends an alert to the operator's services, or says that it could not; None where there are none.
         language: of alerts.
         is_dry_run: look and decide only.
     """
 
     engine: Engine
     folder: Path
+    alert_file: Path
     limits: Limits
     project: str
     clock: Clock
-    send_outside: SendOutside | None = None
     own_id: str = ""
     language: str = "pt-BR"
     is_dry_run: bool = False
@@ -98,7 +94,6 @@ def look(monitor: Monitor) -> Look:
     _log_changes(state, plan)
     outcomes = {name: _restart(monitor.engine, name) for name in plan.restarts}
     told = _tell(monitor, path, plan)
-    _beat(monitor.folder / BEAT_FILE)
     return Look(plan, outcomes, told)
 
 
@@ -109,8 +104,6 @@ def _note_failure(monitor: Monitor, state: MonitorState, problem: EngineProblem)
     if is_due:
         alert = engine_alert(problem, counted, monitor.language)
         _write_alert(monitor, alert)
-        if monitor.send_outside is not None:
-            monitor.send_outside(alert)
     _remember(monitor.folder / STATE_FILE, state, counted)
 
 
@@ -154,45 +147,21 @@ def _restart(engine: Engine, name: str) -> Outcome:
 
 
 def _tell(monitor: Monitor, path: Path, plan: Plan) -> tuple[str, ...]:
-    """Write and send the alerts that are due, each once; return whose were written."""
+    """Write the alerts that are due, each once; return whose they were."""
     by_name = {seen.container.name: seen for seen in plan.sightings}
-    state = plan.state
-
-    def alert_of(name: str) -> Alert:
-        return container_alert(name, state.records[name], by_name.get(name), monitor.language)
-
-    due = untold(state, outside=False)
+    due = untold(plan.state)
     for name in due:
-        _write_alert(monitor, alert_of(name))
-    after = mark_told(state, due, outside=False)
-    if monitor.send_outside is not None:
-        sent = _sent(
-            monitor.send_outside, [(name, alert_of(name)) for name in untold(state, outside=True)]
-        )
-        after = mark_told(after, sent, outside=True)
-    _remember(path, state, after)
+        record = plan.state.records[name]
+        _write_alert(monitor, container_alert(name, record, by_name[name], monitor.language))
+    _remember(path, plan.state, mark_told(plan.state, due))
     return due
 
 
 def _write_alert(monitor: Monitor, alert: Alert) -> None:
     """Write an alert to log and file, unless a monitor that was killed right after it did so already."""
-    path = monitor.folder / ALERT_FILE
-    fields = [entry.get("fields") for entry in read_alerts(path)]
+    fields = [entry.get("fields") for entry in read_alerts(monitor.alert_file)]
     written = {known.get("episode") for known in fields if isinstance(known, dict)}
     if alert.fields["episode"] in written:
         return
-    for sink in (LogSink(), FileSink(path)):
+    for sink in (LogSink(), FileSink(monitor.alert_file)):
         sink.send(alert, monitor.clock.now())
-
-
-def _sent(send: SendOutside, alerts: Sequence[tuple[str, Alert]]) -> list[str]:
-    return [name for name, alert in alerts if send(alert)]
-
-
-def _beat(path: Path) -> None:
-    """Leave the time of this look, for the healthcheck; not worth a sync."""
-    try:
-        path.touch()
-        os.utime(path)
-    except OSError as exc:
-        get_logger("monitor").warning("the monitor's beat is not written: %s", exc)

@@ -27,7 +27,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "problem": (str,),
     "gave_up_at": (int, float),
     "is_told": (bool,),
-    "is_told_outside": (bool,),
 }
 
 

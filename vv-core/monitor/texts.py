@@ -78,10 +78,9 @@ def _details(seen: Sighting, record: Record, language: str) -> list[str]:
     return words
 
 
-def container_alert(name: str, record: Record, sighting: Sighting | None, language: str) -> Alert:
+def container_alert(name: str, record: Record, sighting: Sighting, language: str) -> Alert:
     """Return the alert that a container is not to be healed by restarts."""
     problem = condition_text(record.problem, language)
-    note = sighting.container.note if sighting is not None else ""
     return Alert(
         Severity.CRITICAL,
         CONTAINER_ALERT,
@@ -100,7 +99,7 @@ def container_alert(name: str, record: Record, sighting: Sighting | None, langua
             "episode": f"{record.container_id[:12]}:{record.gave_up_at:.3f}",
             "attempts": record.attempts,
             "problem": record.problem,
-            "note": note,
+            "note": sighting.container.note,
         },
     )
 
