@@ -73,6 +73,30 @@ def test_who_is_settled_and_how(
     assert codes(settle(journal, StageEnd(result), 3, SPEC)) == expected
 
 
+def test_a_fault_of_the_box_is_held_against_no_video() -> None:
+    fault = UnavailableError("the engine is away", advice="start it")
+    end_now = StageEnd(child(1, stderr="EOF"), fault=fault)
+    outcomes = settle(JournalState({0: end(0), 1: end(65)}, 2), end_now, 4, SPEC)
+    assert codes(outcomes) == {0: 0, 1: 65, 2: 69, 3: 69}
+    assert [outcomes[index].is_box_fault for index in range(4)] == [False, False, True, True]
+    assert outcomes[2] == outcomes[3]
+    assert (outcomes[2].message, outcomes[2].advice) == ("the engine is away", "start it")
+    assert outcomes[2].stderr_tail == ("EOF",)
+    hung = StageEnd(child(143, timed_out=True), fault=fault)
+    assert codes(settle(JournalState({}, 0), hung, 1, SPEC)) == {0: 69}
+
+
+def test_want_of_memory_is_named_with_the_setting() -> None:
+    killed = StageEnd(child(137), out_of_memory=True)
+    outcomes = settle(JournalState({0: end(0)}, 1), killed, 3, SPEC)
+    assert codes(outcomes) == {0: 0, 1: 137}
+    assert outcomes[1].message == "scan_video ran out of memory and was killed (exit code 137)"
+    assert "SCANNER_MEMORY" in outcomes[1].advice
+    (lost,) = settle(JournalState({}, None), killed, 1, SPEC).values()
+    assert lost.exit_code == 69
+    assert "SCANNER_MEMORY" in lost.advice
+
+
 def test_messages_say_what_happened() -> None:
     journal = JournalState({0: end(65, message="moov missing", advice="record it again")}, 1)
     outcomes = settle(journal, StageEnd(child(137, stderr="last words")), 2, SPEC)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.pipeline.box import Box, MakeBox, starts
 from tests.support.fork_runner import ForkRunner
+from vv_core.errors import UnavailableError
 from vv_core.pipeline.quarantine import quarantined
 from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
@@ -112,6 +113,53 @@ def test_a_fault_that_passes_leaves_no_trace(box: Box) -> None:
     box.check_settled()
     with box.history() as history:
         assert history.waiting_retries() == 0
+
+
+@pytest.mark.parametrize("is_raised", [True, False], ids=["raised", "found out afterwards"])
+def test_a_fault_of_the_box_stops_the_cycle_alerts_and_touches_no_video(
+    make_box: MakeBox, capsys: pytest.CaptureFixture[str], is_raised: bool
+) -> None:
+    fault = UnavailableError("the engine is away", advice="start it")
+
+    class AwayForTheSummarizer(ForkRunner):
+        is_away = True
+        recovered = 0
+
+        def recover(self) -> None:
+            self.recovered += 1
+
+        def run(
+            self,
+            spec: StageSpec,
+            batch_list: Path,
+            *,
+            timeout_s: float,
+            is_stalled: Callable[[], bool],
+        ) -> StageEnd:
+            if self.is_away and spec.name == "summarize_scene":
+                self.starts.append(spec.name)
+                if is_raised:
+                    raise fault
+                return StageEnd(ChildResult(1, False, 0.1, ("EOF",)), fault=fault)
+            return super().run(spec, batch_list, timeout_s=timeout_s, is_stalled=is_stalled)
+
+    box = make_box(ORCHESTRATOR_BATCH_SIZE=2)
+    box.runner = runner = AwayForTheSummarizer()
+    hashes = [box.add(f"{name}.mp4") for name in "abcd"]
+    assert box.cycle() == 69
+    # The second batch does not even begin.
+    assert starts(box) == ["scan_video", "summarize_scene"]
+    said = capsys.readouterr().out
+    assert said.endswith("stopped: summarize_scene: the engine is away\n  → start it\n")
+    assert box.alerts() == [("stage_stop", "summarize_scene")]
+    with box.history() as history:
+        assert [history.attempts(sha256).failures for sha256 in hashes] == [0] * 4
+    box.check()
+    runner.is_away = False
+    assert box.cycle() == 0
+    assert runner.recovered == 1, "the container may be there yet"
+    assert starts(box) == [*ALL[1:], *ALL]
+    box.check_settled()
 
 
 def test_a_clock_set_back_does_not_stop_the_box(box: Box) -> None:

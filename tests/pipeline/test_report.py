@@ -21,25 +21,29 @@ def test_everything_at_once_in_english() -> None:
         done=["a", "b"],
         known=["c"],
         quarantined=["d\x1b[31m\udcff.mp4"],
-        retried=["e"],
+        retried=["e", "i"],
+        reasons={"e": "disk\nfull"},
         waiting=["f"],
         growing=["g"],
         ignored=["h"],
         stopped_by="scan_video: no\nmodel",
+        advice="name\none",
     )
     assert report_lines(report, "en") == [
-        "cycle: 2 done, 1 processed before, 1 quarantined, 1 to be tried again, "
+        "cycle: 2 done, 1 processed before, 1 quarantined, 2 to be tried again, "
         "1 waiting for their next try, 1 still being written, 1 ignored",
         "  d\\x1b[31m\\udcff.mp4: quarantined",
-        "  e: to be tried again",
+        "  e: to be tried again (disk\\nfull)",
+        "  i: to be tried again",
         "  stopped: scan_video: no\\nmodel",
+        "  → name\\none",
     ]
     assert report.counts() == {
         "found": 6,
         "done": 2,
         "known": 1,
         "quarantined": 1,
-        "retried": 1,
+        "retried": 2,
         "waiting": 1,
         "growing": 1,
         "ignored": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vv_core.errors import ExitCode
@@ -18,6 +19,7 @@ class CycleReport:
         known: videos whose content was processed before; only moved.
         quarantined: videos that went to ``corrupted/``.
         retried: videos that failed and will be tried again.
+        reasons: why, for videos that were quarantined or will be tried again.
         waiting: videos whose wait is not over.
         growing: files that are still being written.
         ignored: what is named like a video but is not processed.
@@ -32,6 +34,7 @@ class CycleReport:
     known: list[str] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
     retried: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     growing: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
@@ -78,10 +81,15 @@ def report_lines(report: CycleReport, language: str) -> list[str]:
     nothing = "no new video" if is_english else "nenhum vídeo novo"
     lines = [f"{'cycle' if is_english else 'ciclo'}: {', '.join(parts) or nothing}"]
     for key, names in (("quarantined", report.quarantined), ("retried", report.retried)):
-        lines += [f"  {printable(name)}: {_WORDS[key][is_english]}" for name in names]
+        lines += [_video_line(name, _WORDS[key][is_english], report.reasons) for name in names]
     if report.stopped_by:
         head = "stopped" if is_english else "interrompido"
         lines.append(f"  {head}: {printable(report.stopped_by)}")
         if report.advice:
             lines.append(f"  → {printable(report.advice)}")
     return lines
+
+
+def _video_line(name: str, word: str, reasons: Mapping[str, str]) -> str:
+    reason = f" ({printable(reasons[name])})" if reasons.get(name) else ""
+    return f"  {printable(name)}: {word}{reason}"

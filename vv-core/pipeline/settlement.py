@@ -122,6 +122,7 @@ class Settlement:
         self, spec: StageSpec, video: ReadyVideo, outcome: ItemOutcome, verdict: Verdict
     ) -> None:
         self._report.retried.append(video.relative_name)
+        self._report.reasons[video.relative_name] = outcome.message
         self._history.remember_attempts(video.sha256, verdict.attempts, spec.name, outcome.message)
 
     def _quarantine(
@@ -152,6 +153,7 @@ class Settlement:
             return
         self._history.forget_attempts(video.sha256)
         self._report.quarantined.append(video.relative_name)
+        self._report.reasons[video.relative_name] = outcome.message
 
     def _alert_failure(
         self, spec: StageSpec, video: ReadyVideo, outcome: ItemOutcome, verdict: Verdict
