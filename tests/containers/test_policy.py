@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.containers.compose_file import COMPOSE, ROOT, load_services, mounts, variables
 from vv_core.pipeline.coverage_log import writer_of
@@ -49,7 +50,17 @@ MAY_SEE: dict[str, dict[str, tuple[str, bool]]] = {
     },
 }
 MAY_SEE["log_events"] = MAY_SEE["logline_writer"]
+MAY_SEE["self_monitor"] = {
+    "/data/orchestrator_data/monitor": ("data/orchestrator_data/monitor", True),
+    "/data/orchestrator_data/services": ("data/orchestrator_data/services", True),
+    "/logs": ("logs", True),
+}
+ENGINE_SOCKET = "/var/run/docker.sock"
+MAY_SEE["docker_proxy"] = {ENGINE_SOCKET: (ENGINE_SOCKET, False)}
+MAY_SEE["watchtower"] = {ENGINE_SOCKET: (ENGINE_SOCKET, False)}
 KEY_HOLDERS = {"logline_writer", "log_events"}
+FOREIGN = {"watchtower"}
+"""Images of others, from a registry."""
 FORBIDDEN_KEYS = {
     "privileged", "cap_add", "devices", "pid", "ipc", "userns_mode", "env_file", "volumes_from", "cgroup_parent",
     "sysctls", "group_add", "links", "external_links",
@@ -122,8 +133,31 @@ def test_keys_reach_the_writer_alone() -> None:
     ), "docker inspect shows the environment"
 
 
-def test_no_service_reaches_the_engine() -> None:
-    assert "docker.sock" not in COMPOSE.read_text("utf-8")
+def test_the_engine_is_reached_by_the_proxy_alone_and_by_the_updater_on_request() -> None:
+    holders = {name for name, service in SERVICES.items() if "docker.sock" in repr(service)}
+    assert holders == {"docker_proxy", "watchtower"}
+    assert SERVICES["watchtower"]["profiles"] == ["updates"], "only when somebody asks for it"
+    in_network = {
+        name for name, service in SERVICES.items() if "engine" in service.get("networks", [])
+    }
+    assert in_network == {"docker_proxy", "self_monitor"}
+    assert (
+        SERVICES["self_monitor"]["networks"] == SERVICES["docker_proxy"]["networks"] == ["engine"]
+    )
+    document = yaml.safe_load(COMPOSE.read_text("utf-8"))
+    assert document["networks"]["engine"] == {"internal": True}
+    assert SERVICES["self_monitor"]["environment"]["DOCKER_HOST"] == "tcp://docker_proxy:2375"
+
+
+def test_nothing_is_replaced_from_a_registry_unless_somebody_asks_for_it() -> None:
+    for name, service in SERVICES.items():
+        assert service["labels"]["com.centurylinklabs.watchtower.enable"] == "false", name
+        assert service["labels"]["com.centurylinklabs.watchtower.scope"] == "vv-video-ai", name
+    asked = load_services({"WATCHTOWER_UPDATES": "true"})
+    label = "com.centurylinklabs.watchtower.enable"
+    assert {
+        name for name, service in asked.items() if service["labels"][label] == "false"
+    } == FOREIGN
 
 
 @each_service
@@ -136,13 +170,33 @@ def test_it_tells_when_it_does_not_do_its_job(service: dict[str, Any]) -> None:
         assert float(health["test"][4]) > 0
 
 
-@each_service
+each_own_service = pytest.mark.parametrize(
+    "service",
+    [pytest.param(service, id=name) for name, service in SERVICES.items() if name not in FOREIGN],
+)
+
+
+@pytest.mark.parametrize("name", sorted(FOREIGN))
+def test_an_image_of_others_has_a_tag_and_can_be_pinned(name: str) -> None:
+    image = SERVICES[name]["image"]
+    assert re.fullmatch(r"[a-z0-9./-]+:\d+(\.\d+)+", image)
+    pinned = load_services({f"{name.upper()}_DIGEST": "@sha256:abc"})[name]["image"]
+    assert pinned == f"{image}@sha256:abc"
+
+
+@each_own_service
 def test_its_image_is_ours_and_its_base_can_be_pinned(service: dict[str, Any]) -> None:
     assert re.fullmatch(r"vv-video-ai/[a-z-]+:local", service["image"])
     assert service["pull_policy"] == "never", "nobody else's image of that name"
     build = BUILDS[service["image"]]
     assert build["context"] == "."
     assert (ROOT / build["dockerfile"]).is_file()
+    if "NGINX_IMAGE" in build["args"]:
+        assert re.match(r"nginx:1\.\d+", build["args"]["NGINX_IMAGE"]), (
+            "a tag that says which nginx"
+        )
+        assert build["args"].keys() >= {"NGINX_DIGEST"}
+        return
     assert build["args"].keys() >= {"PYTHON_IMAGE", "PYTHON_DIGEST"}
     tag = build["args"]["PYTHON_IMAGE"].partition(":")[2]
     assert re.match(r"3\.\d+", tag), "a tag that says which Python"
@@ -166,7 +220,7 @@ def test_the_defaults_of_settings_are_those_of_the_settings() -> None:
 
 # Settings that no container reads: the orchestrator's own, and those of commands on the host.
 _ON_THE_HOST = re.compile(
-    "ORCHESTRATOR_|VV_HOME|VV_HMAC_KEY$|VV_ALERT_URLS|VV_CAMERA_SILENT|VV_(WITNESS|HEAD|MANIFEST)"
+    "ORCHESTRATOR_|VV_MONITOR_(DIAGNOSIS|MODEL|PROPOSALS|MEMORY)|VV_HOME|VV_HMAC_KEY$|VV_ALERT_URLS|VV_CAMERA_SILENT|VV_(WITNESS|HEAD|MANIFEST)"
 )
 
 
@@ -187,5 +241,6 @@ def test_what_only_this_file_knows_is_explained() -> None:
 
 def test_nothing_starts_that_is_not_there_yet() -> None:
     for build in BUILDS.values():
-        folder = Path(build["dockerfile"]).parent
-        assert any((ROOT / folder).glob("*.py"))
+        folder = ROOT / Path(build["dockerfile"]).parent
+        # What is deployed beside the rooms has its program elsewhere: in the core, or in its base image.
+        assert any(folder.glob("*.py")) or folder.parent.name == "deploy"

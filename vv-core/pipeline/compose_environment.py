@@ -22,6 +22,8 @@ CONFIG_FOLDER = "config"
 
 _MODELS_FOLDER = "models"
 _SCANNER_STATE = "scanner"
+_MONITOR_STATE = "monitor"
+_SOCKET = "/var/run/docker.sock"
 _PRIVATE = 0o700
 _SHARED = 0o755
 
@@ -44,7 +46,8 @@ def client_environment(settings: Settings) -> dict[str, str]:
         ConfigError: a setting cannot be met in containers.
     """
     told = docker_environment(settings)
-    return told | compose_environment(settings, has_user="BOX_UID" in told)
+    group = {} if "DOCKER_GID" in told else _socket_group(told.get("DOCKER_SOCKET", _SOCKET))
+    return told | compose_environment(settings, has_user="BOX_UID" in told) | group
 
 
 def compose_environment(settings: Settings, *, has_user: bool = False) -> dict[str, str]:
@@ -130,6 +133,15 @@ def _user() -> dict[str, str]:
     return {"BOX_UID": str(os.geteuid()), "BOX_GID": str(os.getegid())}
 
 
+def _socket_group(socket: str) -> dict[str, str]:
+    """Return the group that the engine's socket is open to, for the one container that reaches it."""
+    try:
+        return {"DOCKER_GID": str(os.stat(socket).st_gid)}
+    except OSError:
+        # An engine elsewhere, or none: the default of the compose file.
+        return {}
+
+
 def prepare_folders(settings: Settings) -> None:
     """Create the folders that containers are given and that nobody else creates.
 
@@ -143,6 +155,7 @@ def prepare_folders(settings: Settings) -> None:
         (storage.orchestrator_data / _SCANNER_STATE, _PRIVATE),
         (storage.log_state, _PRIVATE),
         (storage.services, _SHARED),
+        (storage.orchestrator_data / _MONITOR_STATE, _SHARED),
     )
     for folder, mode in folders:
         try:
