@@ -39,7 +39,7 @@ class PipelineMetrics:
         retrying: videos that failed and will be tried again.
         stages: figures by stage, of the latest runs.
         last_cycle: the latest cycle, or None before the first.
-        disk_free_bytes: free space under the storage root.
+        disk_free_bytes: free space where ``input/`` lies.
         disk_total_bytes: its size.
     """
 
@@ -60,7 +60,8 @@ def collect_metrics(storage: Storage, patterns: Sequence[str], history: History)
         OSError: a folder cannot be listed.
     """
     candidates, ignored = discover(storage.input, patterns)
-    disk = shutil.disk_usage(storage.root)
+    # Of a folder below the root: in a container only those are the box's, the root is Docker's.
+    disk = shutil.disk_usage(storage.input)
     return PipelineMetrics(
         queued=len(candidates),
         ignored=len(ignored),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -100,3 +101,54 @@ def test_a_move_to_another_file_system_never_replaces(
         move_no_replace(tmp_path / "a", target)
     assert (tmp_path / "a").read_text() == "mine"
     assert os.path.lexists(target)
+
+
+def test_what_changes_while_it_is_copied_stays(
+    tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "a"
+    source.write_text("begun")
+    real = shutil.copyfile
+
+    def copy(one: Path, other: Path) -> None:
+        real(one, other)
+        with source.open("a") as stream:
+            stream.write(" and gone on")
+
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    with pytest.raises(OSError, match="changed while it was copied"):
+        move_no_replace(source, small_disk / "a")
+    assert source.read_text() == "begun and gone on"
+    assert names_in(small_disk) == []
+
+
+def test_what_appears_while_it_is_copied_is_not_replaced(
+    tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_text("mine")
+    real = shutil.copyfile
+
+    def copy(one: Path, other: Path) -> None:
+        real(one, other)
+        (small_disk / "a").write_text("yours")
+
+    monkeypatch.setattr(shutil, "copyfile", copy)
+    with pytest.raises(FileExistsError):
+        move_no_replace(tmp_path / "a", small_disk / "a")
+    assert (tmp_path / "a").read_text() == "mine"
+    assert (small_disk / "a").read_text() == "yours"
+    assert names_in(small_disk) == ["a"]
+
+
+def test_where_there_are_no_hard_links_a_copy_is_moved(
+    tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").write_text("x")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    move_no_replace(tmp_path / "a", small_disk / "a")
+    assert names_in(small_disk) == ["a"]
+    assert not (tmp_path / "a").exists()

@@ -61,11 +61,14 @@ def view_database(path: Path, version: int) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: there is none, it is of another version, or it cannot be read.
     """
+    # Read-write or not, SQLite makes WAL and index (-shm) where they are missing. They are missing where no writer has
+    # the file open, and then it is whole, and can be read as one that never changes.
+    if not path.with_name(f"{path.name}-shm").exists():
+        return _view(path, "mode=ro&immutable=1", version)
     try:
         return _view(path, "mode=ro", version)
     except sqlite3.OperationalError:
-        # Where no writer has it open, its WAL is gone with the index (-shm), and on a read-only volume SQLite cannot
-        # make them. The file is whole then.
+        # The writer has closed it meanwhile, or was killed and left an index that a reader cannot mend.
         return _view(path, "mode=ro&immutable=1", version)
 
 
