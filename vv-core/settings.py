@@ -22,10 +22,14 @@ from vv_core.errors import ConfigError
 from vv_core.log_settings import LogSettings
 from vv_core.monitor_settings import MonitorSettings
 from vv_core.paths import Storage
+from vv_core.retention_settings import RetentionSettings
 from vv_core.service_settings import ServiceSettings
 from vv_core.setting_fields import variable
 
-OWN_PREFIXES = ("VV_", "SCAN_", "ORCHESTRATOR_", "VIDEO_STORAGE_")
+OWN_PREFIXES = (
+    *("VV_", "SCAN_", "ORCHESTRATOR_", "VIDEO_STORAGE_"),
+    *("LOG_SOURCE_", "LOG_EXPORT_", "RETENTION_DAYS_"),
+)
 """Variables that start so are ours: an unknown one is a spelling mistake, and an error."""
 
 _OUTSIDE_SETTINGS = {"VV_HOME", "VV_ENV_FILE", "VV_PARENT_PID"}
@@ -42,7 +46,7 @@ _START_GROUPS = {"Y", "m", "d", "H", "M", "S"}
 Listed = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(ServiceSettings, LogSettings, MonitorSettings):
+class Settings(ServiceSettings, LogSettings, MonitorSettings, RetentionSettings):
     """Everything an installer may set. Paths that are relative count from ``home``."""
 
     model_config = SettingsConfigDict(

@@ -42,7 +42,8 @@ def find_mp4_problem(path: Path) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    size, order, at = path.stat().st_size, [], 0
+    order: list[bytes] = []
+    size, at = path.stat().st_size, 0
     with path.open("rb") as stream:
         while at < size:
             stream.seek(at)

@@ -66,7 +66,7 @@ class CoverageLog:
         if after.pending:
             # Kept first: an event is rather tried twice than lost.
             self._write(after)
-            problem = self._append(after.pending)
+            problem = append_events(self._settings, self._runner, after.pending)
         if problem is None:
             self._write(after, pending=())
         return problem
@@ -107,31 +107,6 @@ class CoverageLog:
             newest[camera] = max(moment, newest.get(camera, 0.0))
         return {name: datetime.fromtimestamp(moment, UTC) for name, moment in newest.items()}
 
-    def _append(self, events: Iterable[Event]) -> str | None:
-        """Have the events written; return why they could not be."""
-        folder = self._settings.storage.orchestrator_data / "batches"
-        folder.mkdir(exist_ok=True)
-        batch = folder / f"events-{secrets.token_hex(4)}.jsonl"
-        batch.write_text(
-            "".join(f"{json.dumps(event_to_json(each))}\n" for each in events), "ascii"
-        )
-        try:
-            end = self._runner.run(
-                writer_of(self._settings),
-                batch,
-                timeout_s=self._settings.logline_timeout_s,
-                is_stalled=lambda: False,
-            )
-        except VvError as exc:
-            return exc.message
-        finally:
-            batch.unlink(missing_ok=True)
-        if end.fault is not None:
-            return end.fault.message
-        if end.child.exit_code == ExitCode.OK:
-            return None
-        return " ".join(end.child.stderr_tail) or f"exit code {end.child.exit_code}"
-
     def _read(self) -> Coverage | None:
         try:
             return coverage_of(read_json(self._path))
@@ -144,6 +119,34 @@ class CoverageLog:
     def _write(self, coverage: Coverage, pending: tuple[Event, ...] | None = None) -> None:
         kept = coverage.pending if pending is None else pending
         write_json_atomic(self._path, coverage_to_json(coverage, kept[-_MAX_PENDING:]))
+
+
+def append_events(settings: Settings, runner: StageRunner, events: Iterable[Event]) -> str | None:
+    """Have the log's writer append events; return None, or why it could not.
+
+    Raises:
+        OSError: the list for it cannot be written.
+    """
+    folder = settings.storage.orchestrator_data / "batches"
+    folder.mkdir(exist_ok=True)
+    batch = folder / f"events-{secrets.token_hex(4)}.jsonl"
+    batch.write_text("".join(f"{json.dumps(event_to_json(each))}\n" for each in events), "ascii")
+    try:
+        end = runner.run(
+            writer_of(settings),
+            batch,
+            timeout_s=settings.logline_timeout_s,
+            is_stalled=lambda: False,
+        )
+    except VvError as exc:
+        return exc.message
+    finally:
+        batch.unlink(missing_ok=True)
+    if end.fault is not None:
+        return end.fault.message
+    if end.child.exit_code == ExitCode.OK:
+        return None
+    return " ".join(end.child.stderr_tail) or f"exit code {end.child.exit_code}"
 
 
 def writer_of(settings: Settings) -> StageSpec:
