@@ -45,4 +45,10 @@ def mounts(service: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
     return {
         volume["target"]: (volume["source"], not volume.get("read_only", False))
         for volume in service["volumes"]
+        if volume["type"] == "bind"
     }
+
+
+def hidden(service: Mapping[str, Any]) -> set[str]:
+    """Return the folders below a mount that are covered by an empty one."""
+    return {volume["target"] for volume in service["volumes"] if volume["type"] == "tmpfs"}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.containers.compose_file import COMPOSE, ROOT, load_services, mounts, variables
+from tests.containers.compose_file import COMPOSE, ROOT, hidden, load_services, mounts, variables
 from vv_core.pipeline.coverage_log import writer_of
 from vv_core.pipeline.stages import pipeline_stages
 from vv_core.settings import OWN_PREFIXES, Settings, known_variables
@@ -58,6 +58,37 @@ MAY_SEE["self_monitor"] = {
 ENGINE_SOCKET = "/var/run/docker.sock"
 MAY_SEE["docker_proxy"] = {ENGINE_SOCKET: (ENGINE_SOCKET, False)}
 MAY_SEE["watchtower"] = {ENGINE_SOCKET: (ENGINE_SOCKET, False)}
+MAY_SEE["video_capture"] = {
+    "/data/raw": ("data/raw", True),
+    "/data/input": ("data/input", True),
+    "/data/orchestrator_data/services": ("data/orchestrator_data/services", True),
+    "/logs": ("logs", True),
+}
+MAY_SEE["playlist_manager"] = {
+    "/data/loglines": ("data/loglines", False),
+    "/data/config": ("data/config", False),
+    "/data/playlists": ("data/playlists", True),
+    "/data/orchestrator_data/services": ("data/orchestrator_data/services", True),
+    "/logs": ("logs", True),
+}
+MAY_SEE["tv_api"] = {
+    "/data/input": ("data/input", False),
+    "/data/corrupted": ("data/corrupted", False),
+    "/data/playlists": ("data/playlists", False),
+    "/data/loglines": ("data/loglines", False),
+    "/data/orchestrator_data": ("data/orchestrator_data", False),
+    "/logs": ("logs", True),
+}
+HIDDEN = {"tv_api": {"/data/orchestrator_data/scanner", "/data/orchestrator_data/log"}}
+"""What lies below a folder that a service sees, and is not its business."""
+NETWORKS = {
+    "video_capture": ["capture"],
+    "tv_api": ["web"],
+    "self_monitor": ["engine"],
+    "docker_proxy": ["engine"],
+    "watchtower": ["updates"],
+}
+"""All others have none."""
 KEY_HOLDERS = {"logline_writer", "log_events"}
 FOREIGN = {"watchtower"}
 """Images of others, from a registry."""
@@ -118,9 +149,35 @@ def test_it_has_no_privileges(service: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_it_sees_what_it_needs_and_no_more(name: str) -> None:
     assert mounts(SERVICES[name]) == MAY_SEE[name]
+    assert hidden(SERVICES[name]) == HIDDEN.get(name, set())
     for volume in SERVICES[name]["volumes"]:
-        assert volume["type"] == "bind"
-        assert volume["bind"] == {"create_host_path": False}, "Docker would make it root's"
+        if volume["type"] == "bind":
+            assert volume["bind"] == {"create_host_path": False}, "Docker would make it root's"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_it_reaches_whom_it_needs_and_nobody_else(name: str) -> None:
+    service = SERVICES[name]
+    if name not in NETWORKS:
+        assert service["network_mode"] == "none"
+        assert not service.keys() & {"ports", "expose", "networks"}
+        return
+    assert service["networks"] == NETWORKS[name]
+    assert "network_mode" not in service
+    ports = service.get("ports", [])
+    assert bool(ports) == (name == "tv_api")
+    assert all(port.startswith("127.0.0.1:") for port in ports), "on this machine alone"
+
+
+def test_the_api_cannot_call_out() -> None:
+    document = yaml.safe_load(COMPOSE.read_text("utf-8"))
+    options = document["networks"]["web"]["driver_opts"]
+    assert options == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
+
+
+def test_services_come_back_by_themselves_and_stages_do_not() -> None:
+    for name, service in SERVICES.items():
+        assert service["restart"] == ("no" if name in ONE_SHOT else "unless-stopped")
 
 
 def test_keys_reach_the_writer_alone() -> None:
@@ -220,7 +277,7 @@ def test_the_defaults_of_settings_are_those_of_the_settings() -> None:
 
 # Settings that no container reads: the orchestrator's own, and those of commands on the host.
 _ON_THE_HOST = re.compile(
-    "ORCHESTRATOR_|VV_MONITOR_(DIAGNOSIS|MODEL|PROPOSALS|MEMORY)|VV_HOME|VV_HMAC_KEY$|VV_ALERT_URLS|VV_CAMERA_SILENT|VV_(WITNESS|HEAD|MANIFEST)"
+    "ORCHESTRATOR_|LOG_|RETENTION_|VV_RETENTION_|VV_MONITOR_(DIAGNOSIS|MODEL|PROPOSALS|MEMORY)|VV_HOME|VV_HMAC_KEY$|VV_ALERT_URLS|VV_CAMERA_SILENT|VV_(WITNESS|HEAD|MANIFEST)"
 )
 
 

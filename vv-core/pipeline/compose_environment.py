@@ -156,6 +156,7 @@ def prepare_folders(settings: Settings) -> None:
         (storage.log_state, _PRIVATE),
         (storage.services, _SHARED),
         (storage.orchestrator_data / _MONITOR_STATE, _SHARED),
+        (settings.resolve(settings.log_dir), _SHARED),
     )
     for folder, mode in folders:
         try:
