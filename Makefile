@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 VIDEO  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate test test-fast eval-summary lint format status logs models sign verify verifier log-status once setup setup-dev clean
+.PHONY: help simulate test test-fast eval-summary lint format status logs models sign verify verifier bundle log-status once setup setup-dev clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -53,6 +53,9 @@ sign: ## Sign the shipped files in vv-signature.json (ARGS=--key FILE)
 
 verify: ## Check the installation against vv-signature.json
 	@$(PYTHON) scripts/vv_sign.py verify $(ARGS)
+
+bundle: setup ## Write one signed file to install from without a network (ARGS=--help)
+	@$(BIN)/python scripts/make_bundle.py $(ARGS)
 
 verifier: setup ## Build logline_verifier.pyz, the one file for auditors
 	@$(BIN)/python scripts/build_verifier.py

@@ -1,1 +1,4 @@
-"""The offline bundle: one signed file to install from without a network."""
+"""The offline bundle: all that a box needs, in one signed file.
+
+`parts` collects, `writing` signs and writes, `opening` checks and unpacks with the standard library alone.
+"""

@@ -1,0 +1,151 @@
+# shellcheck shell=bash
+# Updates: a backup before, a health check after, and the way back.
+
+KEPT_BACKUPS=5
+BACKUPS=$PREFIX-backups
+OLD_ENVIRONMENT=$WORK/venv-before
+
+unhealthy() { # PORTUGUESE ENGLISH
+  die "$EX_SOFTWARE" "$1" "$2" "Veja $PREFIX/logs/app.log, corrija e rode de novo." "Look at $PREFIX/logs/app.log, correct it and run it again."
+}
+
+# The box is healthy when its commands work as its own user and what should run, runs.
+check_health() {
+  step "exame de saúde" "health check"
+  ((!DRY_RUN)) || return 0
+  local python=$PREFIX/.venv/bin/python
+  quiet 120 runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" "$python" "$PREFIX/scripts/status.py" --json ||
+    unhealthy "o estado da caixa não pode ser lido" "the state of the box cannot be read"
+  # Reads settings, rules and the state of the pipeline, and starts no work.
+  quiet 120 runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" "$python" "$PREFIX/scripts/orchestrator.py" --quarantine ||
+    unhealthy "o orquestrador não funciona" "the orchestrator does not work"
+  if has_systemd && ! has_timer; then
+    is_service_steady || unhealthy "o serviço $UNIT não se mantém" "the service $UNIT does not keep running"
+  fi
+}
+
+is_service_steady() {
+  local waited before
+  before=$(systemctl show --property NRestarts --value "$UNIT")
+  for ((waited = 0; waited < 5; waited++)); do
+    systemctl is-active --quiet "$UNIT" || return 1
+    sleep 1
+  done
+  [[ $(systemctl show --property NRestarts --value "$UNIT") == "$before" ]]
+}
+
+begin_update() {
+  step "atualização de ${UPDATE_FROM:0:12} para ${TARGET:0:12}: cópia de segurança" \
+    "update from ${UPDATE_FROM:0:12} to ${TARGET:0:12}: backup"
+  if ((DRY_RUN)); then
+    change tar "--file=$BACKUPS/…"
+    return
+  fi
+  stop_box
+  hold_cycles
+  [[ $(state_get updating_from) == "$UPDATE_FROM" && -d $(state_get backup) ]] || make_backup
+  state_set updating_from "$UPDATE_FROM"
+  change git_box update-ref refs/vv/before "$UPDATE_FROM"
+  if [[ ! -d $OLD_ENVIRONMENT && -d $PREFIX/.venv ]]; then
+    # Hard links: pip replaces files, it does not write into them. Only the stamp is written in place.
+    rm -rf "$OLD_ENVIRONMENT.new"
+    cp -al "$PREFIX/.venv" "$OLD_ENVIRONMENT.new"
+    cp --remove-destination -p "$PREFIX/.venv/.vv-installed" "$OLD_ENVIRONMENT.new/.vv-installed"
+    mv "$OLD_ENVIRONMENT.new" "$OLD_ENVIRONMENT"
+  fi
+  [[ $MODE != docker ]] || keep_images
+}
+
+# No cycle begins while files are replaced: the lock is the orchestrator's own.
+hold_cycles() {
+  local lock
+  lock=$(storage_root)/orchestrator_data/orchestrator.lock
+  [[ -f $lock ]] || return 0
+  exec 8<"$lock"
+  flock --wait 1800 8 ||
+    die "$EX_TEMPFAIL" "o orquestrador está trabalhando há mais de 30 min" "the orchestrator has been at work for more than 30 min" \
+      "Rode de novo quando o ciclo terminar." "Run it again when its cycle has ended."
+}
+
+release_cycles() { exec 8<&-; }
+
+# Settings, keys and state; not the videos. Kept for people: an update that fails needs only .env of it.
+make_backup() {
+  local name folder parts=() part
+  name=$(date -u +%Y%m%dT%H%M%SZ)-${UPDATE_FROM:0:12}
+  folder=$BACKUPS/$name
+  mkdir -p "$folder.new"
+  chmod 700 "$BACKUPS" "$folder.new"
+  for part in "$PREFIX/.env" "$PREFIX/secrets" "$PREFIX/faces" "$JOBS" "$UNITS/$UNIT".* \
+    "$(storage_root)"/{orchestrator_data,config,loglines,models/registry}; do
+    [[ ! -e $part ]] || parts+=("${part#/}")
+  done
+  (umask 077 && timeout 3600 tar -C / -czf "$folder.new/box.tar.gz" "${parts[@]}")
+  cp -p "$PREFIX/.env" "$folder.new/env"
+  printf '%s\n' "$UPDATE_FROM" >"$folder.new/commit"
+  git_box diff --binary HEAD >"$folder.new/local-changes.patch"
+  if [[ -s $folder.new/local-changes.patch ]]; then
+    warn "arquivos do produto foram mudados à mão; a mudança está em $folder/local-changes.patch" \
+      "files of the product were changed by hand; the change is in $folder/local-changes.patch"
+  else
+    rm "$folder.new/local-changes.patch"
+  fi
+  sync "$folder.new/box.tar.gz"
+  mv "$folder.new" "$folder"
+  state_set backup "$folder"
+  note "cópia: $folder" "backup: $folder"
+  drop_old_backups
+}
+
+drop_old_backups() {
+  local folder
+  find "$BACKUPS" -mindepth 1 -maxdepth 1 -type d -name '*Z-*' | sort | head -n -"$KEPT_BACKUPS" |
+    while read -r folder; do rm -rf "$folder"; done
+}
+
+forget_update() {
+  ((!DRY_RUN)) || return 0
+  # In this order: cut off in between, the next run finds an update to finish, and finishes it again.
+  state_set installed "$TARGET"
+  state_set updating_from ''
+  rm -rf "$OLD_ENVIRONMENT"
+  [[ $MODE != docker ]] || forget_images
+}
+
+# At the end of an update that did not reach its end.
+end_update() { # EXIT-CODE
+  trap - EXIT
+  set +e
+  step "a atualização falhou; voltando a ${UPDATE_FROM:0:12}" "the update failed; going back to ${UPDATE_FROM:0:12}"
+  if (set -e && roll_back); then
+    state_set installed "$UPDATE_FROM"
+    state_set updating_from ''
+    say "de volta à versão anterior, em funcionamento; os dados não foram tocados" \
+      "back at the former version, which works; data were not touched"
+  else
+    warn "a volta não terminou; rode install.sh de novo. Cópia: $(state_get backup)" \
+      "going back did not end well; run install.sh again. Backup: $(state_get backup)"
+  fi
+  exit "$1"
+}
+
+# Code, environment, .env and services as before. State and LogLines stay as they are: the log only ever grows.
+roll_back() {
+  stop_box
+  hold_cycles
+  TARGET=$UPDATE_FROM
+  place_code
+  if [[ -d $OLD_ENVIRONMENT ]]; then
+    rm -rf "$PREFIX/.venv"
+    mv "$OLD_ENVIRONMENT" "$PREFIX/.venv"
+  fi
+  cp -p "$(state_get backup)/env" "$PREFIX/.env.vv-new"
+  mv "$PREFIX/.env.vv-new" "$PREFIX/.env"
+  [[ $MODE != docker ]] || bring_images_back
+  give_to_user
+  install_services
+  install_jobs
+  release_cycles
+  start_box
+  check_health
+}
