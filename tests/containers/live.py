@@ -26,6 +26,7 @@ from vv_core.preparation import prepare
 USER = 10001
 """Who the box belongs to where the tests run as root; else it is whoever runs them."""
 IMAGES = {"IMAGE_PREFIX": "vv-video-ai", "IMAGE_TAG": "test"}
+ORCHESTRATOR = ROOT / "scripts" / "orchestrator.py"
 _GLIBC_OF_THE_IMAGES = (2, 36)
 _BUILD_TIMEOUT_S = 1800
 
@@ -112,16 +113,22 @@ class LiveBox:
         self.box.contents.add(sha256)
         return sha256
 
-    def start(self) -> subprocess.Popen[str]:
-        """Start a cycle of the orchestrator, as cron does."""
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a cycle of the orchestrator, as cron does; or this user's Python with other arguments."""
         return subprocess.Popen(
-            [self.python, str(ROOT / "scripts" / "orchestrator.py"), "--once"],
+            [self.python, *(arguments or (str(ORCHESTRATOR), "--once"))],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             **identity(self.user),
         )
+
+    def run(self, *arguments: str) -> int:
+        """Run the orchestrator's command with other arguments; return its exit code."""
+        process = self.start(str(ORCHESTRATOR), *arguments)
+        process.communicate(timeout=60)
+        return process.returncode
 
     def cycle(self) -> None:
         """Run a cycle that ends well."""

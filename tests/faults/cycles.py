@@ -53,7 +53,9 @@ def failures(live: LiveBox) -> list[tuple[str, str, int, str]]:
     """Return stage, video, exit code and message of each run that did not end well, oldest first."""
     with live.box.history() as history:
         runs = history.stage_runs()
-    return [(run.stage, run.name, run.exit_code, run.message) for run in reversed(runs) if run.exit_code]
+    return [
+        (run.stage, run.name, run.exit_code, run.message) for run in reversed(runs) if run.exit_code
+    ]
 
 
 def check_done(live: LiveBox, videos: int) -> None:
