@@ -19,8 +19,6 @@ from vv_core.audit.regular_file import read_regular_file
 from vv_core.audit.verdict import Reason, Status, Verdict
 from vv_core.audit.verify import (
     MAX_FILE_BYTES,
-    FindSchemaProblem,
-    find_schema_problem,
     verify_bytes,
 )
 
@@ -58,7 +56,6 @@ class _Entry(NamedTuple):
 def audit_paths(
     paths: Iterable[str],
     keys: Mapping[str, bytes],
-    find_problem: FindSchemaProblem = find_schema_problem,
     portion: int = PORTION,
 ) -> Iterator[Finding]:
     """Verify the signatures of files and folders, in the order given; whole logs are for `whole_audit`.
@@ -66,7 +63,6 @@ def audit_paths(
     Args:
         paths: what to audit.
         keys: secrets by key id.
-        find_problem: the schema check.
         portion: names of one folder to hold in memory at a time.
 
     Yields:
@@ -77,14 +73,13 @@ def audit_paths(
             verdict = Verdict(Status.UNVERIFIABLE, Reason.POSITION_UNPROVEN)
             yield Finding(target.path, verdict)
             continue
-        verdict = target.verdict or verify_file(target.path, keys, find_problem)
+        verdict = target.verdict or verify_file(target.path, keys)
         yield Finding(target.path, verdict)
 
 
 def verify_file(
     path: str | os.PathLike[str],
     keys: Mapping[str, bytes],
-    find_problem: FindSchemaProblem = find_schema_problem,
 ) -> Verdict:
     """Verify one LogLine file; whatever is wrong with it is in the verdict."""
     try:
@@ -93,7 +88,7 @@ def verify_file(
         return Verdict(Status.MALFORMED, exc.reason, exc.detail)
     except OSError as exc:
         return _not_read(exc)
-    return verify_bytes(data, keys, find_problem)
+    return verify_bytes(data, keys)
 
 
 def find_log(path: str) -> str | None:

@@ -62,7 +62,7 @@ class _Compiler:
         slot = self._compiled.get(place)
         if slot is None:
             slot = self._compiled[place] = []
-            slot.append(self.compile(name, _resolve(self._load(name), pointer)))
+            slot.append(self.compile(name, resolve_pointer(self._load(name), pointer)))
         if slot:
             return slot[0]
 
@@ -76,7 +76,7 @@ class _Compiler:
         if not isinstance(node, dict):
             raise UnsupportedSchemaError(f"not a schema object: {node!r}")
         checks: list[Check] = []
-        rest = {key: value for key, value in node.items() if key not in _NOTES}
+        rest = without_notes(node)
         for take in (
             self._take_scalars,
             self._take_object,
@@ -148,7 +148,17 @@ class _Compiler:
             yield condition_check(condition, then, self.compile(document, rest.pop("else", {})))
 
 
-def _resolve(document: Any, pointer: str) -> Any:
+def without_notes(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema without what only tells people about it."""
+    return {key: value for key, value in node.items() if key not in _NOTES}
+
+
+def resolve_pointer(document: Any, pointer: str) -> Any:
+    """Return the part of a document that a JSON pointer names.
+
+    Raises:
+        UnsupportedSchemaError: there is none.
+    """
     for step in pointer.split("/")[1:]:
         try:
             document = document[step.replace("~1", "/").replace("~0", "~")]

@@ -6,7 +6,7 @@ a change to a file that we signed is told as tampering (INVALID) wherever in the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from vv_core.audit.canonical import (
@@ -16,17 +16,12 @@ from vv_core.audit.canonical import (
     load_canonical,
     load_strict,
 )
-from vv_core.audit.document_schemas import find_schema_problem, is_supported
+from vv_core.audit.document_schemas import find_schema_problem, is_supported, load_logline
 from vv_core.audit.signing import is_line, verify_canonical, verify_document
 from vv_core.audit.verdict import Reason, Status, Verdict
 
-__all__ = ["MAX_FILE_BYTES", "find_schema_problem", "logline_bytes", "verify_bytes", "verify_entry"]
-
 MAX_FILE_BYTES = MAX_BYTES + 1
 """A LogLine file is the canonical form and one newline."""
-
-FindSchemaProblem = Callable[[Any], str | None]
-"""Tells what is wrong with a document by the LogLine schema, or None."""
 
 
 def logline_bytes(signed: Mapping[str, Any]) -> bytes:
@@ -34,23 +29,18 @@ def logline_bytes(signed: Mapping[str, Any]) -> bytes:
     return encode_checked(signed) + b"\n"
 
 
-def verify_bytes(
-    data: bytes,
-    keys: Mapping[str, bytes],
-    find_problem: FindSchemaProblem = find_schema_problem,
-) -> Verdict:
+def verify_bytes(data: bytes, keys: Mapping[str, bytes]) -> Verdict:
     """Decide about the content of one LogLine file.
 
     Args:
         data: the file's content.
         keys: secrets by key id.
-        find_problem: the schema check.
 
     Returns:
         The verdict; never raises for what stands in ``data``.
     """
     if data.endswith(b"\n"):
-        verdict = verify_entry(data[:-1], keys, find_problem)
+        verdict = verify_entry(data[:-1], keys)
         if verdict is not None:
             return verdict
     # 1. Strict JSON within the limits.
@@ -65,20 +55,20 @@ def verify_bytes(
     # 6. The bytes are the ones that were written: not a blank more, no other spelling of a character.
     if data != logline_bytes(document):
         return Verdict(Status.INVALID, Reason.BYTES_CHANGED, key_id=verdict.key_id)
-    return _verify_content(document, verdict, find_problem)
+    return _verify_content(document, verdict)
 
 
-def verify_entry(
-    data: bytes,
-    keys: Mapping[str, bytes],
-    find_problem: FindSchemaProblem = find_schema_problem,
-) -> Verdict | None:
+def verify_entry(data: bytes, keys: Mapping[str, bytes]) -> Verdict | None:
     """Decide about a line in the exact bytes that a log holds: its file without the newline.
 
     Returns:
         The verdict that `verify_bytes` has for the line's file; None where the bytes are not canonical,
         so that only the longer way can tell what is wrong with them.
     """
+    # 1 and 6 to 8 at once, for nearly every LogLine that is in order; what is left is the signature.
+    logline = load_logline(data)
+    if logline is not None:
+        return verify_canonical(data, logline, keys)
     # 1 and 6. Strict JSON within the limits, in the very bytes that are signed.
     document = load_canonical(data)
     if document is None:
@@ -87,12 +77,10 @@ def verify_entry(
     verdict = verify_canonical(data, document, keys)
     if verdict.status is not Status.VALID:
         return verdict
-    return _verify_content(document, verdict, find_problem)
+    return _verify_content(document, verdict)
 
 
-def _verify_content(
-    document: dict[str, Any], verdict: Verdict, find_problem: FindSchemaProblem
-) -> Verdict:
+def _verify_content(document: dict[str, Any], verdict: Verdict) -> Verdict:
     """Go on with a document whose signature and bytes are right; return ``verdict`` if the rest is."""
     key_id = verdict.key_id
     # 7. It is a LogLine or an event, of a version that this program knows. A later one may be in order.
@@ -102,7 +90,7 @@ def _verify_content(
     if not is_supported(version):
         return Verdict(Status.UNVERIFIABLE, Reason.UNKNOWN_VERSION, version, key_id)
     # 8. It follows the closed schema. An unknown field is no LogLine, even signed with a known key.
-    problem = find_problem(document)
+    problem = find_schema_problem(document)
     if problem is not None:
         return Verdict(Status.MALFORMED, Reason.SCHEMA_VIOLATION, problem, key_id)
     return verdict
