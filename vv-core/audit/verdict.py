@@ -94,6 +94,7 @@ class Reason(StrEnum):
     NO_SIGNATURE = "no_signature"
     SCHEMA_VIOLATION = "schema_violation"
     NOT_A_HEAD = "not_a_head"
+    NOT_A_PROOF = "not_a_proof"
     NOT_A_BUNDLE = "not_a_bundle"
     NOT_A_TILE = "not_a_tile"
     NOT_A_REGULAR_FILE = "not_a_regular_file"

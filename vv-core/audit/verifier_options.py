@@ -50,7 +50,7 @@ def make_parser() -> VerifierParser:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="a .logline.json file, a folder to search, or the folder of a whole log (loglines/)",
+        help="a .logline.json file, a .vvproof, a folder to search, or the folder of a whole log (loglines/)",
     )
     parser.add_argument(
         "--key-file",

@@ -15,6 +15,7 @@ from vv_core.audit.audit_folder import (
     find_targets,
     verify_file,
 )
+from vv_core.audit.clip_proof import verify_proof_file
 from vv_core.audit.evidence import DIFFERS, check_video
 from vv_core.audit.finding import Finding, LogSummary
 from vv_core.audit.log_audit import LogAudit
@@ -25,6 +26,7 @@ from vv_core.audit.seq_set import SeqSet
 from vv_core.audit.single_file import find_log_near, prove_file
 from vv_core.audit.trust import Trust
 from vv_core.audit.verdict import Reason, Status, Verdict
+from vv_core.tlog.proof_file import PROOF_SUFFIX
 
 CHUNK_FILES = 500
 
@@ -187,6 +189,8 @@ def verify_plain(target: Target, trust: Trust, videos: str | None) -> Finding:
     """Verify a file that lies beside no log; ``seq`` says where in one it claims to stand."""
     if target.verdict is not None:
         return Finding(target.path, target.verdict)
+    if target.path.endswith(PROOF_SUFFIX):
+        return verify_proof_file(target.path, trust, videos)
     near = find_log_near(target.path) if trust.log_keys else None
     finding = prove_file(target.path, near, trust) if near is not None else None
     verdict = finding.verdict if finding else verify_file(target.path, trust.keys or {})

@@ -16,7 +16,8 @@ from vv_core.log_command.told import Box, Told, same
 from vv_core.tlog.exporting import export_clip, find_line, prove_line
 from vv_core.tlog.note import MAX_NOTE_BYTES, Verifier, format_vkey, parse_vkey
 from vv_core.tlog.own_log import VKEY, OwnLog, open_own_log, read_vkey_file
-from vv_core.tlog.proof import MAX_PROOF_BYTES, SUFFIX, parse_proof
+from vv_core.tlog.proof import MAX_PROOF_BYTES, parse_proof
+from vv_core.tlog.proof_file import PROOF_SUFFIX
 from vv_core.tlog.proof_verdict import ProofReason, ProofVerdict, verify_proof
 from vv_core.tlog.witness_receipts import Receipt, read_receipts
 from vv_core.tlog.witness_round import configured_witnesses
@@ -28,7 +29,7 @@ def prove(box: Box, arguments: argparse.Namespace) -> Told:
     log = _open(box, arguments)
     found = find_line(log, arguments.logline)
     data = prove_line(log, _receipts(box, log), found)
-    path = arguments.out or Path(f"{_stem(arguments.logline, found.seq)}{SUFFIX}")
+    path = arguments.out or Path(f"{_stem(arguments.logline, found.seq)}{PROOF_SUFFIX}")
     try:
         write_bytes_atomic(path, data)
     except OSError as exc:

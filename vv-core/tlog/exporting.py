@@ -17,8 +17,8 @@ from vv_core.tlog.checkpoint import parse_checkpoint
 from vv_core.tlog.export_note import note_text
 from vv_core.tlog.note import add_signature_line, format_vkey, split_note
 from vv_core.tlog.own_log import OwnLog
-from vv_core.tlog.proof import MAX_LINE_BYTES, SUFFIX, make_proof
-from vv_core.tlog.proof_file import AIM_BYTES
+from vv_core.tlog.proof import MAX_LINE_BYTES, make_proof
+from vv_core.tlog.proof_file import AIM_BYTES, PROOF_SUFFIX
 from vv_core.tlog.proof_verdict import video_sha256
 from vv_core.tlog.tiles import WIDTH
 from vv_core.tlog.witness_receipts import Receipt
@@ -201,7 +201,7 @@ def export_clip(
     proof = prove_line(log, receipts, found)
     folder = target / clip.stem
     export = Export(
-        folder, folder / clip.name, folder / f"{clip.name}{SUFFIX}", len(proof), found.seq
+        folder, folder / clip.name, folder / f"{clip.name}{PROOF_SUFFIX}", len(proof), found.seq
     )
     vkey = format_vkey(log.verifier)
     text = note_text(found.document, clip.name, export.proof.name, vkey, box)

@@ -19,7 +19,6 @@ from vv_core.tlog.merkle import HASH_BYTES, inclusion_proof
 from vv_core.tlog.note import MAX_NOTE_BYTES, decode_base64, split_note
 from vv_core.tlog.proof_file import ProofError, pack, unpack
 
-SUFFIX = ".vvproof"
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_LINE_BYTES = 65_535
 MAX_HASHES = 63

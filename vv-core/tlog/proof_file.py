@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from vv_core.errors import InputDataError
 
+PROOF_SUFFIX = ".vvproof"
 AIM_BYTES = 2048
 """What a proof of a common LogLine stays below, in a log of a million lines and with a witness."""
 
