@@ -19,15 +19,14 @@ from vv_core.pipeline.runners import ComposeRunner
 _MANY = 1000
 
 
-def container_of(live: LiveBox, stage: str) -> tuple[str, int] | None:
-    """Return name and main pid, on this machine, of the container that a stage runs in now."""
+def main_pid(live: LiveBox, stage: str) -> int | None:
+    """Return the main pid, on this machine, of the container that a stage runs in now."""
     label = ComposeRunner(live.box.settings).label
     listed = _docker("ps", "--filter", f"label={label}", "--format", "{{.Names}}")
     prefix = f"vv-{stage.replace('_', '-')}-"
     for name in listed:
         if name.startswith(prefix):
-            (pid,) = _docker("inspect", "--format", "{{.State.Pid}}", name)
-            return name, int(pid)
+            return next(map(int, _docker("inspect", "--format", "{{.State.Pid}}", name)), None)
     return None
 
 
@@ -58,9 +57,7 @@ _OUTPUTS = {
 }
 
 
-def strike(
-    live: LiveBox, stage: str, blow: Callable[[int], None], *, position: int = 0
-) -> tuple[str, str]:
+def strike(live: LiveBox, stage: str, blow: Callable[[int], None], *, position: int = 0) -> str:
     """Wait until a stage is at a video, stop its processes so that it stays there, and strike.
 
     Args:
@@ -70,16 +67,16 @@ def strike(
         position: pass over so many videos first.
 
     Returns:
-        The container's name and the video.
+        The video that it was at.
     """
-    found: list[tuple[str, int]] = []
+    found: list[int] = []
 
     def has_come() -> bool:
-        found[:] = filter(None, [container_of(live, stage)])
+        found[:] = filter(None, [main_pid(live, stage)])
         return bool(found)
 
     wait_for(has_come)
-    (name, main), deadline = found[0], time.monotonic() + 60
+    main, deadline = found[0], time.monotonic() + 60
     passed: set[str] = set()
     while time.monotonic() < deadline:
         video = video_at_work(live, stage)
@@ -93,7 +90,7 @@ def strike(
         # It may have gone on between the look and the stop.
         if video_at_work(live, stage) == video:
             blow(main)
-            return name, video
+            return video
         _signal_all(main, signal.SIGCONT)
     raise AssertionError(f"{stage} was never caught at a video")
 

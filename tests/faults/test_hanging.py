@@ -40,7 +40,7 @@ def test_it_is_ended_by_name_and_costs_its_video_one_try(live: LiveBox, clips: l
     hashes = {clip.name: live.add(clip) for clip in clips[:3]}
     is_over = live.box.home / "over"
     orchestrator = live.start("-c", ORCHESTRATOR, str(is_over))
-    container, video = strike(live, "scan_video", leave_hanging, position=1)
+    video = strike(live, "scan_video", leave_hanging, position=1)
     is_over.touch()
     ended = end_of(orchestrator)
     assert ended.code == 0, ended.said

@@ -20,7 +20,7 @@ def test_a_kill_costs_the_video_that_a_stage_was_at_one_try_and_no_other_anythin
     hashes = {clip.name: live.add(clip) for clip in clips}
     orchestrator = live.start()
     struck = {
-        stage: strike(live, stage, kill, position=1)[1]
+        stage: strike(live, stage, kill, position=1)
         for stage in ("scan_video", "summarize_scene", "logline_generator")
     }
     ended = end_of(orchestrator)

@@ -104,6 +104,8 @@ def test_messages_say_what_happened() -> None:
     assert "killed (exit code 137" in outcomes[1].message
     assert outcomes[1].message.endswith(": last words")
     assert outcomes[1].stderr_tail == ("last words",)
+    (asked,) = settle(JournalState({}, 0), StageEnd(child(143)), 1, SPEC).values()
+    assert asked.message.startswith("scan_video was asked to end")
     late = settle(JournalState({}, 0), StageEnd(child(143, timed_out=True)), 1, SPEC)[0]
     assert late.timed_out
     assert "took too long" in late.message

@@ -6,6 +6,7 @@ A crash or time-out belongs to the one video that the stage had begun; the rest 
 from __future__ import annotations
 
 import secrets
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -209,6 +210,8 @@ def _crash_message(end: StageEnd, stage: str) -> str:
         return f"{stage} ran out of memory and was killed (exit code {result.exit_code}){last}"
     if result.exit_code == 137:  # noqa: PLR2004 - 128 + SIGKILL
         return f"{stage} was killed (exit code 137, often for want of memory){last}"
+    if result.exit_code == _FIRST_SIGNAL + signal.SIGTERM:
+        return f"{stage} was asked to end, as when the machine or the engine stops (exit code 143){last}"
     return f"{stage} ended with exit code {result.exit_code}{last}"
 
 
