@@ -40,6 +40,8 @@ _DEVICE = "CPU"
 _HASH_BYTES = hashlib.sha256().digest_size
 
 _log = get_logger("scan_video")
+_DAMAGED = {"fields": {"event": "cache_damaged"}}
+"""A word for programs that read the log."""
 
 
 def load_compiled(
@@ -70,7 +72,7 @@ def load_compiled(
         try:
             return core.import_model(data, _DEVICE, dict(options))
         except RuntimeError as exc:
-            _log.warning("a compiled network is made anew: %s", str(exc)[:200])
+            _log.warning("a compiled network is made anew: %s", str(exc)[:200], extra=_DAMAGED)
     compiled = _compile(core, path, input_pixels, options)
     keep(kept, compiled.export_model().getvalue())
     return compiled
@@ -110,7 +112,7 @@ def read_kept(path: Path) -> bytes | None:
         _log.warning("a compiled network cannot be read: %s", exc.strerror)
         return None
     if hashlib.sha256(data[_HASH_BYTES:]).digest() != data[:_HASH_BYTES]:
-        _log.warning("a compiled network is damaged, and is made anew")
+        _log.warning("a compiled network is damaged, and is made anew", extra=_DAMAGED)
         return None
     return data[_HASH_BYTES:]
 

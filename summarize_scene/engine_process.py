@@ -184,7 +184,9 @@ class ProcessEngine:
         """End the worker and return what happened to it."""
         said = str(fault) if isinstance(fault, ChildFault) else "said something that is no answer"
         reason = f"the model's process {said}"
-        get_logger("summarizer").error("%s", reason, extra={"fields": {"starts": self._starts}})
+        get_logger("summarizer").error(
+            "%s", reason, extra={"fields": {"event": "model_process_lost", "starts": self._starts}}
+        )
         self.close()
         return reason
 

@@ -103,7 +103,7 @@ def _note_failure(monitor: Monitor, state: MonitorState, problem: EngineProblem)
     counted, is_due = plan_engine_failure(state, monitor.limits, monitor.clock.now().timestamp())
     if is_due:
         alert = engine_alert(problem, counted, monitor.language)
-        _write_alert(monitor, alert)
+        write_alert(monitor, alert)
     _remember(monitor.folder / STATE_FILE, state, counted)
 
 
@@ -152,12 +152,12 @@ def _tell(monitor: Monitor, path: Path, plan: Plan) -> tuple[str, ...]:
     due = untold(plan.state)
     for name in due:
         record = plan.state.records[name]
-        _write_alert(monitor, container_alert(name, record, by_name[name], monitor.language))
+        write_alert(monitor, container_alert(name, record, by_name[name], monitor.language))
     _remember(path, plan.state, mark_told(plan.state, due))
     return due
 
 
-def _write_alert(monitor: Monitor, alert: Alert) -> None:
+def write_alert(monitor: Monitor, alert: Alert) -> None:
     """Write an alert to log and file, unless a monitor that was killed right after it did so already."""
     fields = [entry.get("fields") for entry in read_alerts(monitor.alert_file)]
     written = {known.get("episode") for known in fields if isinstance(known, dict)}

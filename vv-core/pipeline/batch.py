@@ -44,6 +44,7 @@ class ItemOutcome:
         stderr_tail: last lines of the stage's stderr, when it crashed.
         duration_s: the batch's wall time shared equally, seconds.
         was_killed: a signal ended the stage at this video.
+        out_of_memory: the kernel ended it there at its limit of memory, as far as that can be known.
         is_box_fault: the box around the stages is at fault (no engine, no image): it concerns all videos and is held
             against none.
     """
@@ -55,6 +56,7 @@ class ItemOutcome:
     stderr_tail: tuple[str, ...] = ()
     duration_s: float = 0.0
     was_killed: bool = False
+    out_of_memory: bool = False
     is_box_fault: bool = False
 
 
@@ -146,6 +148,7 @@ def settle(
             stderr_tail=result.stderr_tail,
             duration_s=share,
             was_killed=_was_killed(result),
+            out_of_memory=end.out_of_memory,
         )
     rest = [index for index in range(count) if index not in outcomes]
     common = _common_fault(outcomes, end, spec)
@@ -194,6 +197,7 @@ def _common_fault(
         stderr_tail=result.stderr_tail,
         duration_s=result.duration_s,
         was_killed=_was_killed(result),
+        out_of_memory=end.out_of_memory,
     )
 
 

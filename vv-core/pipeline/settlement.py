@@ -111,6 +111,7 @@ class Settlement:
                     "sha256": video.sha256,
                     "stage": spec.name,
                     "exit_code": outcome.exit_code,
+                    "out_of_memory": outcome.out_of_memory,
                     "action": verdict.action.value,
                     "duration_s": round(outcome.duration_s, 3),
                     "stderr": list(outcome.stderr_tail),
