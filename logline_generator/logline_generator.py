@@ -14,7 +14,6 @@ from logline_generator.logline import Context, build_logline, make_scene
 from logline_generator.markdown import render_markdown
 from logline_generator.rules import RuleSet, choose_rule
 from logline_generator.rules_file import load_rules
-from logline_generator.summary_file import Summary, read_summary
 from vv_core import __version__
 from vv_core.atomic import write_text_atomic
 from vv_core.audit.audit_folder import SUFFIX, verify_file
@@ -26,12 +25,14 @@ from vv_core.errors import InputDataError, SoftwareError, UsageError
 from vv_core.logs import get_logger
 from vv_core.settings import Settings
 from vv_core.stage import StageItem, run_stage
+from vv_core.stage_input import StageInput, read_stage_input
 from vv_core.tlog.log_writer import LogWriter
 from vv_core.tlog.wal import PublishedFile
 from vv_core.utils import compute_sha256
 
 PROG = "logline_generator"
 PAGE_SUFFIX = ".logline.md"
+MAX_SUMMARY_BYTES = 4 * 1024 * 1024
 
 
 class LoglineStage:
@@ -82,7 +83,7 @@ class LoglineStage:
                 f"{item.output.name!r} does not end in {SUFFIX}",
                 advice=f"Name the output <video>{SUFFIX}; the verifier looks for that ending.",
             )
-        summary = read_summary(item.input)
+        summary = read_stage_input(item.input, "summary", max_bytes=MAX_SUMMARY_BYTES)
         verdict = judge_existing(item.output, self._log())
         video = summary.document["source_hash"]
         if should_write(verdict, video, str(item.output)):
@@ -116,7 +117,7 @@ class LoglineStage:
             self._writer = writer
         return self._writer
 
-    def _write(self, summary: Summary, item: StageItem) -> None:
+    def _write(self, summary: StageInput, item: StageItem) -> None:
         """Append the LogLine to the log, which publishes the page and then the LogLine."""
         log = self._log()
 
@@ -139,7 +140,7 @@ class LoglineStage:
             ) from exc
         _expect(appended.document, verify_file(item.output, log.keys.keys), item.output)
 
-    def _build(self, summary: Summary) -> dict[str, Any]:
+    def _build(self, summary: StageInput) -> dict[str, Any]:
         scene = make_scene(summary.document, self._settings.zone)
         context = Context(
             summary_sha256=summary.sha256,

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from summarize_scene.analytic_file import read_analytic
 from summarize_scene.engine import TextEngine
 from summarize_scene.engine_process import start_engine
 from summarize_scene.fact_rule import FactRule, build_facts
@@ -26,8 +25,12 @@ from vv_core.logs import get_logger
 from vv_core.models.active import active_summary_model
 from vv_core.settings import Settings
 from vv_core.stage import StageItem, run_stage
+from vv_core.stage_input import read_stage_input
 from vv_core.utils import compute_sha256, validate_schema
 from vv_schemas import schema_path
+
+MAX_ANALYTIC_BYTES = 512 * 1024 * 1024
+"""Two million detections, the most that the schema allows, take about so much."""
 
 
 class SummarizeStage:
@@ -67,7 +70,7 @@ class SummarizeStage:
             OSError: the output cannot be written.
         """
         self._start_engine()
-        source = read_analytic(item.input)
+        source = read_stage_input(item.input, "analytic", max_bytes=MAX_ANALYTIC_BYTES)
         progress(0.1)
         prompt, engine = self._load_prompt(), self._engine
         settings = self._settings
