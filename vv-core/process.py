@@ -62,6 +62,7 @@ def run_child(
     pass_fds: Sequence[int] = (),
     before_end: Callable[[], None] = lambda: None,
     keep_stdout: bool = False,
+    stdout_to: IO[bytes] | None = None,
 ) -> ChildResult:
     """Run a program to its end, or end it; nothing of its session outlives it.
 
@@ -75,15 +76,17 @@ def run_child(
         pass_fds: descriptors that the child keeps open, such as a lock that it shares.
         before_end: called before the program is ended by us; it is ended even when this raises.
         keep_stdout: keep the last lines of its stdout too.
+        stdout_to: an open file that takes all of its stdout instead.
 
     Raises:
         OSError: the program cannot be started.
     """
+    unkept = subprocess.DEVNULL if stdout_to is None else stdout_to
     started = time.monotonic()
     child = subprocess.Popen(
         list(argv),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if keep_stdout else subprocess.DEVNULL,
+        stdout=subprocess.PIPE if keep_stdout else unkept,
         stderr=subprocess.PIPE,
         env=None if env is None else dict(env),
         cwd=cwd,
