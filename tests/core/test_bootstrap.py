@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import stat
@@ -24,6 +25,7 @@ for word in show install vv_core.preparation; do
         if [ -e "{folder}/fail-$word" ]; then echo "$word: no luck" >&2; exit 75; fi;;
     esac
 done
+case " $* " in *" vv_core.preparation "*) cat "{folder}/prepared.json";; esac
 """
 
 # Stands for `python -m venv`: makes the fake Python.
@@ -87,6 +89,7 @@ def project(tmp_path: Path) -> Project:
         "pyproject.toml",
         ".env.example",
         "requirements/no-deps-scanner.txt",
+        "scripts/_bootstrap_environment.py",
         "scripts/_build_progress.py",
     ):
         shutil.copy(ROOT / name, root / name)
@@ -94,6 +97,7 @@ def project(tmp_path: Path) -> Project:
         "llama_cpp_python==0.3.36\npydantic==2.14.3\n"
     )
     (fakes / "venv.py").write_text(FAKE_VENV)
+    (fakes / "prepared.json").write_text('{"done": [], "missing": [], "todo": []}')
     fake = fakes / "fake-python"
     fake.write_text(FAKE_PYTHON.format(calls=fakes / "calls", folder=fakes))
     fake.chmod(0o755)
@@ -108,7 +112,7 @@ def test_a_fresh_copy_is_installed_pinned_and_prepared(project: Project) -> None
     assert project.calls() == [
         f"{pip} --constraint {root}/requirements/constraints.txt --editable {root}[scanner,writer] --quiet",
         f"{pip} --no-deps --requirement {root}/requirements/no-deps-scanner.txt --quiet",
-        f"VV_HOME={root} -m vv_core.preparation",
+        f"VV_HOME={root} -m vv_core.preparation --json",
     ]
     assert (root / ".env").read_bytes() == (root / ".env.example").read_bytes()
     assert stat.S_IMODE((root / ".env").stat().st_mode) == 0o600
@@ -120,7 +124,7 @@ def test_the_second_run_installs_nothing_and_prepares_again(project: Project) ->
     project.calls()
     result = project.run("--rooms", "writer")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
-    assert project.calls() == [f"VV_HOME={project.root} -m vv_core.preparation"]
+    assert project.calls() == [f"VV_HOME={project.root} -m vv_core.preparation --json"]
 
 
 def test_settings_that_are_there_are_kept(project: Project) -> None:
@@ -215,7 +219,7 @@ def test_a_step_that_fails_is_named_and_the_next_run_goes_on(
     assert "Traceback" not in result.stderr
     project.mend()
     assert project.run("--rooms", "writer").returncode == 0
-    assert project.calls()[-1] == f"VV_HOME={project.root} -m vv_core.preparation"
+    assert project.calls()[-1] == f"VV_HOME={project.root} -m vv_core.preparation --json"
 
 
 @pytest.mark.parametrize("rooms", ["kitchen", "writer,,scanner", "", "writer,kitchen"])
@@ -261,7 +265,8 @@ def test_the_rooms_are_the_extras_of_the_project() -> None:
 
 
 def test_an_old_python_gets_far_enough_to_be_told_so() -> None:
-    ast.parse((ROOT / "bootstrap.py").read_text("utf-8"), feature_version=(3, 7))
+    for name in ("bootstrap.py", "scripts/_bootstrap_environment.py", "scripts/_build_progress.py"):
+        ast.parse((ROOT / name).read_text("utf-8"), feature_version=(3, 7))
 
 
 def test_models_are_fetched_only_where_they_were_named(project: Project) -> None:
@@ -269,3 +274,110 @@ def test_models_are_fetched_only_where_they_were_named(project: Project) -> None
     assert not any("vv_core.models" in call for call in project.calls())
     assert project.run("--rooms", "writer", "--fetch-models", "a,b").returncode == 0
     assert project.calls()[-1] == f"VV_HOME={project.root} -m vv_core.models fetch a b"
+
+
+TODO = {"code": "dvr", "pt": "falta o DVR", "en": "the DVR lacks"}
+
+
+def prepared(project: Project, **parts: object) -> None:
+    """Say what the product's own preparation answers."""
+    document = {"done": [], "missing": [], "todo": [], **parts}
+    (project.fakes / "prepared.json").write_text(json.dumps(document))
+
+
+def test_it_ends_by_saying_what_it_did_and_what_is_still_to_do(project: Project) -> None:
+    prepared(project, done=["chave / key: k1"], todo=[TODO])
+    result = project.run("--rooms", "writer")
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
+    assert "bootstrap: ambiente / environment: writer" in lines
+    assert "bootstrap: criado / created: .env" in lines
+    assert lines[-4:] == [
+        "bootstrap: chave / key: k1",
+        "bootstrap: ainda por fazer / still to do:",
+        "  • falta o DVR",
+        "    the DVR lacks",
+    ]
+    prepared(project, todo=[TODO])
+    assert project.run("--rooms", "writer").stdout.splitlines() == lines[-3:]
+    assert project.run("--rooms", "writer", "--quiet").stdout == ""
+
+
+def snapshot(project: Project) -> list[tuple[str, int]]:
+    paths = sorted(project.root.rglob("*"))
+    return [
+        (str(path), path.lstat().st_mtime_ns) for path in paths if "__pycache__" not in str(path)
+    ]
+
+
+def test_a_check_changes_nothing_and_says_what_is_missing(project: Project) -> None:
+    project.run("--help")
+    before = snapshot(project)
+    result = project.run("--check", "--rooms", "writer,scanner")
+    assert result.returncode == 78
+    assert result.stdout.splitlines() == [
+        "bootstrap: falta / missing: ambiente / environment: scanner, writer",
+        "bootstrap: falta / missing: .env",
+    ]
+    assert snapshot(project) == before
+    assert project.calls() == []
+
+
+def test_a_check_after_the_installation(project: Project) -> None:
+    project.run("--rooms", "writer")
+    project.calls()
+    before = snapshot(project)
+    assert project.run("--check", "--rooms", "writer").returncode == 0
+    assert project.calls() == [f"VV_HOME={project.root} -m vv_core.preparation --json --check"]
+    assert snapshot(project) == before
+    prepared(project, missing=["data/input/"], todo=[TODO])
+    result = project.run("--check", "--rooms", "writer")
+    assert result.returncode == 78
+    assert "falta / missing: data/input/" in result.stdout
+    assert "the DVR lacks" in result.stdout
+    result = project.run("--check", "--rooms", "writer,scanner", "--skip-existing")
+    assert "environment: scanner\n" in result.stdout
+
+
+def test_settings_that_others_can_read_are_closed(project: Project) -> None:
+    project.run("--rooms", "writer")
+    (project.root / ".env").chmod(0o644)
+    result = project.run("--rooms", "writer", "--check")
+    assert (result.returncode, ".env: chmod 600" in result.stdout) == (78, True)
+    assert ".env: chmod 600" in project.run("--rooms", "writer").stdout
+    assert stat.S_IMODE((project.root / ".env").stat().st_mode) == 0o600
+
+
+def test_for_programs_stdout_holds_the_document_alone(project: Project) -> None:
+    prepared(project, done=["key"], todo=[TODO])
+    result = project.run("--rooms", "writer", "--json")
+    document = json.loads(result.stdout)
+    assert document == {
+        "schema": "vv.bootstrap/1",
+        "exit_code": 0,
+        "done": ["ambiente / environment: writer", "criado / created: .env", "key"],
+        "missing": [],
+        "todo": [TODO],
+        "error": None,
+    }
+    assert "criando o ambiente virtual" in result.stderr
+    project.fail("vv_core.preparation")
+    result = project.run("--rooms", "writer", "--json")
+    document = json.loads(result.stdout)
+    assert (result.returncode, document["exit_code"]) == (75, 75)
+    assert document["error"]["advice"] == "Follow the advice above."
+
+
+def test_an_answer_that_is_none(project: Project) -> None:
+    (project.fakes / "prepared.json").write_text("Traceback")
+    result = project.run("--rooms", "writer")
+    assert result.returncode == 78
+    assert "answered something else" in result.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_the_owner_is_handed_on(project: Project) -> None:
+    assert project.run("--rooms", "writer", "--owner", "nobody").returncode == 0
+    assert project.calls()[-1] == (
+        f"VV_HOME={project.root} -m vv_core.preparation --json --owner nobody"
+    )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pwd
 import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.core.conftest import ROOT
+from vv_core.fallback_media.placing import find_fallback_problems
+from vv_core.ownership import find_user, hand_over
 from vv_core.paths import FOLDERS
 from vv_core.preparation import main, prepare
 from vv_core.settings import load_settings
@@ -18,7 +27,8 @@ def test_folders_and_a_strong_key_are_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main() == 0
-    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == sorted(FOLDERS)
+    names = sorted(path.name for path in (tmp_path / "data").iterdir())
+    assert names == sorted([*FOLDERS, "config"])
     store = tmp_path / "secrets" / "hmac_keys.json"
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
@@ -28,7 +38,7 @@ def test_folders_and_a_strong_key_are_made(
     assert stat.S_IMODE(log_key.stat().st_mode) == 0o600
     vkey = (tmp_path / "data" / "loglines" / "log" / "vkey").read_text().strip()
     assert vkey in output
-    assert output.count("bootstrap: ") == 4
+    assert output.count("bootstrap: ") == 5
     assert key_id in output
     assert secret.hex() not in output
 
@@ -78,4 +88,141 @@ def test_wrong_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     os.environ["VV_LANGUAGE"] = "xx"
     assert main() == 78
     assert "VV_LANGUAGE" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, list[str]]:
+    """Return what the command says for programs."""
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == 0
+    document: dict[str, list[str]] = json.loads(capsys.readouterr().out)
+    return document
+
+
+def test_a_look_changes_nothing_and_finds_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = answer(capsys, "--check")["missing"]
+    assert list(tmp_path.iterdir()) == []
+    assert f"{tmp_path}/data/input/" in missing
+    assert f"chave / key: {tmp_path}/secrets/hmac_keys.json" in missing
+    assert f"{tmp_path}/data/fallback/loop_silencioso.mp4: it is missing" in missing
+    assert len(answer(capsys)["done"]) == 5
+    assert answer(capsys, "--check")["missing"] == []
+    assert find_fallback_problems(tmp_path / "data" / "fallback") == []
+
+
+def test_each_thing_that_is_lost_is_found_and_made_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main()
+    (tmp_path / "data" / "config").rmdir()
+    (tmp_path / "faces").rmdir()
+    (tmp_path / "data" / "fallback" / "placeholder.png").write_bytes(b"")
+    (tmp_path / "secrets" / "hmac_keys.json").chmod(0o644)
+    missing = answer(capsys, "--check")["missing"]
+    assert missing == [
+        f"{tmp_path}/data/config/",
+        f"{tmp_path}/faces/",
+        f"chave / key: {tmp_path}/secrets/hmac_keys.json: chmod 600",
+        f"{tmp_path}/data/fallback/placeholder.png: it is no PNG",
+    ]
+    (tmp_path / "secrets" / "hmac_keys.json").chmod(0o600)
+    assert len(answer(capsys)["done"]) == 2
+    assert answer(capsys, "--check")["missing"] == []
+    assert stat.S_IMODE((tmp_path / "faces").stat().st_mode) == 0o700
+
+
+def test_what_only_a_person_can_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    todo = [item["code"] for item in answer(capsys)["todo"]]  # type: ignore[index]
+    assert todo[:4] == ["dvr", "weights", "witness", "alerts"]
+    os.environ |= {
+        "DVR_IP": "192.168.1.50",
+        "VV_YOLO_MODEL": str(tmp_path),
+        "VV_HEAD_URLS": "https://example.org/heads",
+        "VV_ALERT_URLS": "json://localhost",
+    }
+    assert "ffmpeg" not in todo
+    assert answer(capsys)["todo"] == []
+
+
+@pytest.fixture
+def nobodys_home() -> Iterator[Path]:
+    """Yield a folder that everybody may enter."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files to another user")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_all_is_made_for_the_user_of_the_service(nobodys_home: Path) -> None:
+    home, nobody = nobodys_home, pwd.getpwnam("nobody")
+    (home / ".env").write_text("")
+    (home / "data").mkdir()
+    (home / "data" / "left-by-root").write_text("x")
+    outside = home / "outside"
+    outside.write_text("root's")
+    (home / "data" / "link").symlink_to(outside)
+    os.link(outside, home / "data" / "second-name")
+    # Started as root from a folder that the user may not enter; the code lies where all may read.
+    command = [
+        sys.executable,
+        "-c",
+        "from vv_core.preparation import main; import sys; sys.exit(main(sys.argv[1:]))",
+    ]
+    environment = {**os.environ, "VV_HOME": str(home)}
+    arguments = ["--owner", "nobody"]
+    result = subprocess.run(
+        [*command, *arguments],
+        check=False,
+        timeout=120,
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    others = {
+        str(path.relative_to(home))
+        for path in home.rglob("*")
+        if path.lstat().st_uid != nobody.pw_uid
+    }
+    assert others == {"outside", "data/second-name"}
+    assert (home / "data" / "link").lstat().st_uid == nobody.pw_uid
+    assert stat.S_IMODE((home / "secrets").stat().st_mode) == 0o700
+    assert "dono / owner nobody: " in result.stdout
+    again = subprocess.run(
+        [*command, *arguments],
+        check=True,
+        timeout=120,
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert again.stdout == ""
+    (home / "logs").chmod(0o700)
+    os.chown(home / "logs", 0, 0)
+    check = subprocess.run(
+        [*command, *arguments, "--check"],
+        check=True,
+        timeout=120,
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert f"bootstrap: {home}/logs: chown" in check.stdout
+
+
+def test_an_owner_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--owner", "no-such-user"]) == 64
+    assert "useradd" in capsys.readouterr().err
+
+
+def test_to_root_nothing_is_given(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("this is not root")
+    assert hand_over(load_settings(), find_user("root")) == []
     assert list(tmp_path.iterdir()) == []

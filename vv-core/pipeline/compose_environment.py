@@ -22,6 +22,7 @@ CONFIG_FOLDER = "config"
 
 _MODELS_FOLDER = "models"
 _SCANNER_STATE = "scanner"
+_BATCHES = "batches"
 _MONITOR_STATE = "monitor"
 _SOCKET = "/var/run/docker.sock"
 _PRIVATE = 0o700
@@ -142,24 +143,33 @@ def _socket_group(socket: str) -> dict[str, str]:
         return {}
 
 
-def prepare_folders(settings: Settings) -> None:
-    """Create the folders that containers are given and that nobody else creates.
-
-    Raises:
-        VvError: the file system refuses.
-    """
+def box_folders(settings: Settings) -> tuple[tuple[Path, int], ...]:
+    """Return the folders that containers are given and that nobody else creates, with their modes."""
     storage = settings.storage
-    folders = (
+    return (
         (storage.root / CONFIG_FOLDER, _SHARED),
         (settings.resolve(settings.faces_dir), _PRIVATE),
         (storage.orchestrator_data / _SCANNER_STATE, _PRIVATE),
         (storage.log_state, _PRIVATE),
+        (storage.orchestrator_data / _BATCHES, _SHARED),
         (storage.services, _SHARED),
         (storage.orchestrator_data / _MONITOR_STATE, _SHARED),
         (settings.resolve(settings.log_dir), _SHARED),
     )
-    for folder, mode in folders:
+
+
+def prepare_folders(settings: Settings) -> list[Path]:
+    """Create those folders where they are missing, and return those that were created.
+
+    Raises:
+        VvError: the file system refuses.
+    """
+    created = []
+    for folder, mode in box_folders(settings):
         try:
-            folder.mkdir(mode=mode, exist_ok=True)
+            if not folder.is_dir():
+                folder.mkdir(mode=mode, parents=True, exist_ok=True)
+                created.append(folder)
         except OSError as exc:
             raise from_oserror(exc, "create the folder", folder) from exc
+    return created
