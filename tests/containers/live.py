@@ -12,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +31,8 @@ _GLIBC_OF_THE_IMAGES = (2, 36)
 _BUILD_TIMEOUT_S = 1800
 
 
-def build_images() -> None:
-    """Build the images of the stages; one builder at a time, the others find its layers.
+def build_images(sources: Path = ROOT, **variables: str) -> None:
+    """Build the images of stages and services; one builder at a time, the others find its layers.
 
     llama.cpp is not compiled where pip has kept the wheel of it that the tests' own environment needed.
     """
@@ -40,9 +40,13 @@ def build_images() -> None:
         wheel = _kept_wheel()
         if wheel is not None:
             shutil.copy(wheel, folder)
-        environment = {**os.environ, **IMAGES, "WHEELS_DIR": folder}
         run_compose(
-            "--profile", "stages", "build", environment=environment, timeout=_BUILD_TIMEOUT_S
+            "--profile",
+            "stages",
+            "build",
+            environment={**os.environ, **IMAGES, "WHEELS_DIR": folder, **variables},
+            timeout=_BUILD_TIMEOUT_S,
+            sources=sources,
         )
 
 
@@ -70,14 +74,19 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def run_compose(
-    *arguments: str, environment: Mapping[str, str], timeout: float = 120, check: bool = True
+    *arguments: str,
+    environment: Mapping[str, str],
+    timeout: float = 120,
+    check: bool = True,
+    sources: Path = ROOT,
 ) -> subprocess.CompletedProcess[str]:
     """Run docker compose with the product's file."""
-    command = ["docker", "compose", "--file", str(COMPOSE), "--env-file", os.devnull, *arguments]
+    file = str(sources / COMPOSE.name)
+    command = ["docker", "compose", "--file", file, "--env-file", os.devnull, *arguments]
     result = subprocess.run(
         command,
         env=dict(environment),
-        cwd=ROOT,
+        cwd=sources,
         capture_output=True,
         text=True,
         timeout=timeout,
@@ -86,6 +95,12 @@ def run_compose(
     )
     assert not check or result.returncode == 0, result.stderr[-3000:]
     return result
+
+
+def engine_groups() -> list[int]:
+    """Return the group that may talk to the engine."""
+    socket = Path("/var/run/docker.sock")
+    return [socket.stat().st_gid] if socket.exists() else []
 
 
 @dataclass
@@ -97,12 +112,14 @@ class LiveBox:
         user: who it belongs to; root never.
         python: a Python that this user may run.
         environment: of its commands.
+        groups: that its user is in; that of the engine's socket by default.
     """
 
     box: Box
     user: int
     python: str
     environment: dict[str, str]
+    groups: list[int] = field(default_factory=engine_groups)
 
     def add(self, video: Path) -> str:
         """Put a video into input/ and return its hash."""
@@ -121,7 +138,7 @@ class LiveBox:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            **identity(self.user),
+            **identity(self.user, self.groups),
         )
 
     def run(self, *arguments: str) -> int:
@@ -160,13 +177,11 @@ class LiveBox:
         return any(path.stat().st_size for path in journals)
 
 
-def identity(user: int) -> dict[str, Any]:
-    """Return how subprocess becomes a user that may talk to the engine."""
+def identity(user: int, groups: Sequence[int]) -> dict[str, Any]:
+    """Return how subprocess becomes a user in some groups."""
     if os.geteuid() != 0:
         return {}
-    socket = Path("/var/run/docker.sock")
-    groups = [socket.stat().st_gid] if socket.exists() else []
-    return {"user": user, "group": user, "extra_groups": groups}
+    return {"user": user, "group": user, "extra_groups": list(groups)}
 
 
 def make_live(box: Box) -> LiveBox | None:
@@ -208,7 +223,7 @@ def can_run(python: str, user: int, environment: Mapping[str, str]) -> bool:
             capture_output=True,
             timeout=60,
             check=False,
-            **identity(user),
+            **identity(user, []),
         )
     except OSError:
         return False

@@ -26,6 +26,10 @@ PRIVATE = (
     ".git/config",
     "tests/a.py",
     "vv-core/__pycache__/a.pyc",
+    "vv-core/.env",
+    "tv_ui/.env.local",
+    "agent_dvr/secrets/a.txt",
+    "scan_video/key.pem",
 )
 NO_PYTHON = {"docker_proxy"}
 TOLD = ("vv-core/a.py", "scan_video/a.py", "pyproject.toml")
