@@ -213,8 +213,10 @@ def test_a_dry_run_does_not_act(box: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("VV_MONITOR_DIAGNOSIS", "act")
     monitor = monitor_of(box)
     write_log(box, monitor.clock.now(), OOM)
-    run(box, replace(monitor, is_dry_run=True))
+    found = run(box, replace(monitor, is_dry_run=True))
+    assert found is not None
     assert not (box / ".env").exists()
+    assert proposals(box) == []
 
 
 def test_what_is_hours_old_is_no_news(box: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,17 +12,14 @@ from typing import Any
 
 import pytest
 
-from tests.summarize_scene.tiny_gguf import write_tiny_gguf
-from vv_core.errors import InputDataError
-
-pytest.importorskip("llama_cpp")
-
 from summarize_scene.choose import (
     MAX_FACTS_CHARS,
     build_choice_grammar,
     main,
     parse_choice,
 )
+from tests.summarize_scene.tiny_gguf import write_tiny_gguf
+from vv_core.errors import InputDataError
 
 REQUEST: dict[str, Any] = {
     "schema": "vv.choice/1",
@@ -101,11 +99,12 @@ def test_without_a_model_that_can_there_is_no_answer(
 
 
 def choose(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("VV_")}
     command = [sys.executable, "-m", "summarize_scene.choose"]
     command += [str(folder / "request.json"), str(folder / "answer.json")]
     return subprocess.run(
         command,
-        env={"PATH": "/usr/bin:/bin", "VV_HOME": str(folder), **settings},
+        env={**kept, "VV_HOME": str(folder), **settings},
         cwd=Path(__file__).resolve().parents[2],
         capture_output=True,
         text=True,

@@ -19,8 +19,9 @@ from vv_core.logs import setup_logging
 from vv_core.monitor.decision import Limits
 from vv_core.monitor.engine import DockerEngine
 from vv_core.monitor.look import Look, Monitor, look
+from vv_core.monitor.proposal import Proposal
 from vv_core.monitor.state_file import FOLDER
-from vv_core.monitor.texts import look_lines, say
+from vv_core.monitor.texts import look_lines, proposal_lines, say
 from vv_core.pipeline.lock import AlreadyRunning, CycleLock
 from vv_core.service import Service, run_service
 from vv_core.service_alerts import FILE_NAME, relay_alerts
@@ -108,7 +109,7 @@ def _look_and_show(
     monitor = make_monitor(settings, engine, is_dry_run=arguments.dry_run)
     try:
         with CycleLock(monitor.folder / "monitor.lock"):
-            seen = _look(settings, monitor)
+            seen, proposal = _look(settings, monitor)
     except AlreadyRunning:
         words = (
             "outro monitor está olhando; nada a fazer",
@@ -119,27 +120,33 @@ def _look_and_show(
     except OSError as exc:
         raise from_oserror(exc, "use the monitor's folder", monitor.folder) from exc
     if arguments.json:
-        _print(json.dumps(look_document(seen, format_utc(monitor.clock.now()))))
-    elif not arguments.loop or seen.outcomes or seen.told or arguments.verbose:
+        _print(json.dumps(look_document(seen, proposal, format_utc(monitor.clock.now()))))
+        return seen
+    lines = []
+    if not arguments.loop or seen.outcomes or seen.told or arguments.verbose:
         lines = look_lines(
             seen.plan, seen.outcomes, settings.language, is_dry_run=arguments.dry_run
         )
+    if proposal is not None:
+        lines += proposal_lines(proposal, settings.language)
+    if lines:
         _print("\n".join(lines))
     return seen
 
 
-def _look(settings: Settings, monitor: Monitor) -> Look:
+def _look(settings: Settings, monitor: Monitor) -> tuple[Look, Proposal | None]:
+    proposal = None
     try:
         seen = look(monitor)
         if settings.monitor_diagnosis != "off":
             from vv_core.monitor.diagnose import diagnose_once  # only where it is on
 
-            diagnose_once(settings, seen, monitor)
+            proposal = diagnose_once(settings, seen, monitor)
     finally:
         # Where alerts may be sent (not in a container: the URLs are secrets), they need not wait for a cycle.
         if settings.alert_urls is not None and not monitor.is_dry_run:
             _relay(settings, monitor)
-    return seen
+    return seen, proposal
 
 
 def _relay(settings: Settings, monitor: Monitor) -> None:
@@ -176,7 +183,7 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
-def look_document(seen: Look, moment: str) -> dict[str, object]:
+def look_document(seen: Look, proposal: Proposal | None, moment: str) -> dict[str, object]:
     """Return a look as data for programs."""
     records = seen.plan.state.records
     return {
@@ -195,6 +202,7 @@ def look_document(seen: Look, moment: str) -> dict[str, object]:
             for sighting in seen.plan.sightings
         ],
         "told": list(seen.told),
+        "proposal": asdict(proposal) if proposal is not None else None,
     }
 
 

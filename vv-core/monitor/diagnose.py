@@ -66,9 +66,10 @@ def diagnose_once(settings: Settings, seen: Look, monitor: Monitor) -> Proposal 
         proposal = ask_quietly(situation, settings.summary_timeout_s)
     if proposal is None or not may_propose(proposal.key, made, now.timestamp(), limit):
         return None
-    is_acting = settings.monitor_diagnosis == "act" and proposal.is_of_rules
+    if monitor.is_dry_run:
+        return proposal
     done, problem = "", ""
-    if is_acting and not monitor.is_dry_run:
+    if settings.monitor_diagnosis == "act" and proposal.is_of_rules:
         done, problem = _act(proposal, settings, monitor)
     _note(path, proposal, done, problem, format_utc(now))
     return proposal

@@ -8,6 +8,7 @@ from vv_core.alerts import Alert, Severity
 from vv_core.logs import printable
 from vv_core.monitor.decision import Condition, MonitorState, Plan, Record, Sighting
 from vv_core.monitor.engine import EngineProblem, Outcome
+from vv_core.monitor.proposal import Proposal
 
 CONTAINER_ALERT = "container_not_healed"
 ENGINE_ALERT = "engine_unreachable"
@@ -73,9 +74,20 @@ def _details(seen: Sighting, record: Record, language: str) -> list[str]:
         words.append(f"{pause} {seen.wait_s:.0f} s")
     if record.has_given_up:
         words.append(say(language, "o monitor desistiu", "the monitor has given up"))
-    elif record.attempts:
+    elif record.attempts and not seen.is_due:
         words.append(f"{say(language, 'reinícios', 'restarts')}: {record.attempts}")
     return words
+
+
+def proposal_lines(proposal: Proposal, language: str) -> list[str]:
+    """Return a diagnosis as lines for a terminal; what came of it stands in the log."""
+    head = say(language, "diagnóstico", "diagnosis")
+    action = say(language, "ação", "action")
+    target = f" {proposal.target}" if proposal.target else ""
+    return [
+        printable(f"{head}: {proposal.diagnosis} ({proposal.reason})"),
+        printable(f"  → {action}: {proposal.action}{target} [{proposal.source}]"),
+    ]
 
 
 def container_alert(name: str, record: Record, sighting: Sighting, language: str) -> Alert:
