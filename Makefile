@@ -5,16 +5,31 @@ BIN    := $(VENV)/bin
 VIDEO  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help simulate test test-fast eval-summary lint format status logs models sign verify verifier bundle log-status once setup setup-dev clean
+.PHONY: help up down restart rebuild simulate test test-fast eval-summary lint format status logs models sign verify verifier bundle log-status once setup setup-dev clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: ## Make the virtual environment, folders, .env and signing key
-	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer
+# What other targets need first is done without a word when there is nothing to do.
+QUIET   = $(if $(filter setup setup-dev,$(MAKECMDGOALS)),,--quiet)
+
+setup: ## Make the virtual environment, folders, .env, keys and fallback pictures
+	@$(PYTHON) bootstrap.py $(QUIET) --rooms scanner,summarizer,writer
+
+up: ## Build and start the containers that stay, and wait until they are healthy
+	@$(PYTHON) scripts/compose.py up --detach --build --wait
+
+down: ## End all containers of the box (data, keys and images stay)
+	@$(PYTHON) scripts/compose.py --profile '*' down
+
+restart: ## Restart the containers that stay
+	@$(PYTHON) scripts/compose.py restart
+
+rebuild: ## Build the images that changed, start them, go back where they do not get healthy (ARGS=--help)
+	@bash scripts/rebuild_changed.sh $(ARGS)
 
 setup-dev: ## The same, with all that the tests need
-	@$(PYTHON) bootstrap.py --rooms scanner,summarizer,writer,api,monitor,tracking,alerts,onnx,ultralytics,training,dev
+	@$(PYTHON) bootstrap.py $(QUIET) --rooms scanner,summarizer,writer,api,monitor,tracking,alerts,onnx,ultralytics,training,dev
 
 simulate: setup ## Take a clip through the whole pipeline (VIDEO=path for your own)
 	@$(BIN)/python scripts/simulate.py $(if $(VIDEO),"$(VIDEO)")
@@ -42,8 +57,8 @@ format: ## Format the code
 once: setup ## Run one cycle of the orchestrator
 	@$(BIN)/python scripts/orchestrator.py --once
 
-status: ## Queue, last cycle, quarantine, disk, alerts
-	@$(PYTHON) scripts/status.py
+status: ## Containers, queue, last cycle, disk, keys, log, alerts in one screen (ARGS=--json)
+	@$(PYTHON) scripts/status.py $(ARGS)
 
 models: setup ## List the models and which are in use
 	@$(BIN)/python scripts/vv_models.py list

@@ -10,6 +10,7 @@ from vv_core.models.active import Switch
 from vv_core.models.metrics import ModelFigures
 from vv_core.models.registry import Entry, Kind, Registry
 from vv_core.models.store import Installed
+from vv_core.number_text import decimal_text
 
 Place = Literal["shipped", "installed", "listed", "absent"]
 """Part of the product; on this box; only in the list; part of the product but not there."""
@@ -160,7 +161,7 @@ def row_lines(rows: Sequence[Row], language: str) -> list[str]:
     lines = []
     for row in rows:
         mark = "*" if row.in_use else " "
-        size = f"{row.size / _MIB:,.0f} MiB" if row.size is not None else "—"
+        size = f"{row.size / _MIB:.0f} MiB" if row.size is not None else "—"
         place = _PLACES[language][row.place]
         lines.append(
             f"{mark} {row.name:<18} {row.kind:<9} {row.version:<18} {place:<11} {size:>10}  {row.licence}"
@@ -179,8 +180,12 @@ def figures_text(figures: ModelFigures, language: str) -> str:
         else ("resumo", "resumos", "mantidos", "de primeira", "mediana")
     )
     noun = words[0] if figures.summaries == 1 else words[1]
+
+    def number(value: float, digits: int) -> str:
+        return decimal_text(value, digits, language)
+
     return (
-        f"{figures.summaries} {noun}, {figures.kept_share:.1%} {words[2]}"
-        f" ({figures.first_try_share:.1%} {words[3]}), {words[4]} {figures.median_s:.2f} s,"
-        f" p95 {figures.p95_s:.2f} s"
+        f"{figures.summaries} {noun}, {number(100 * figures.kept_share, 1)}% {words[2]}"
+        f" ({number(100 * figures.first_try_share, 1)}% {words[3]}),"
+        f" {words[4]} {number(figures.median_s, 2)} s, p95 {number(figures.p95_s, 2)} s"
     )
