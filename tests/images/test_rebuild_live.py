@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -57,18 +58,11 @@ class Site:
     def write(self, name: str, text: str) -> None:
         (self.home / f"{name}.state").write_text(f"{text}\n")
 
-    def rebuild(self, *arguments: str, code: int = 0) -> dict[str, dict[str, str]]:
-        """Run the script; return its rows by image."""
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """Run the script; return what it says."""
         kept = {name: text for name, text in os.environ.items() if not name.startswith("VV_")}
         result = subprocess.run(
-            [
-                "bash",
-                str(ROOT / "scripts" / "rebuild_changed.sh"),
-                "--json",
-                "--wait",
-                "30",
-                *arguments,
-            ],
+            ["bash", str(ROOT / "scripts" / "rebuild_changed.sh"), "--wait", "30", *arguments],
             env={**kept, "VV_HOME": str(self.home)},
             capture_output=True,
             text=True,
@@ -76,7 +70,12 @@ class Site:
             check=False,
         )
         assert result.returncode == code, result.stdout + result.stderr
-        rows = json.loads(result.stdout) if result.stdout else []
+        return result.stdout
+
+    def rebuild(self, *arguments: str, code: int = 0) -> dict[str, dict[str, str]]:
+        """Run the script; return its rows by image."""
+        said = self.run("--json", *arguments, code=code)
+        rows = json.loads(said) if said else []
         return {row["image"].partition("/")[2].partition(":")[0]: row for row in rows}
 
     def inspect(self, service: str) -> dict[str, Any]:
@@ -171,7 +170,11 @@ def test_a_build_that_fails_is_told_and_leaves_what_runs_alone(site: Site) -> No
     assert row["problem"]
     assert site.inspect("two")["Id"] == before
     assert [alert["subject"] for alert in site.alerts()] == [f"{site.project}/two:local"]
-    site.rebuild("nobody", code=64)
+    assert site.run("--dry-run", "two") == f"{site.project}/two:local  mudou: construir\n"
+    site.run("nobody", code=64)
+    with (site.home / "data" / "orchestrator_data" / "images.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert site.run("two") == "outra reconstrução está em curso\n"
 
 
 def test_an_engine_that_does_not_answer_is_69(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
