@@ -29,6 +29,7 @@ from vv_core.setting_fields import variable
 OWN_PREFIXES = (
     *("VV_", "SCAN_", "ORCHESTRATOR_", "VIDEO_STORAGE_"),
     *("LOG_SOURCE_", "LOG_EXPORT_", "RETENTION_DAYS_"),
+    *("HEALTHCHECK_FAILURE_", "CONTAINER_MAX_RESTART_", "DVR_"),
 )
 """Variables that start so are ours: an unknown one is a spelling mistake, and an error."""
 
