@@ -47,7 +47,7 @@ class World:
             raise Killed
 
     def image_id(self, name: str) -> str:
-        return self.tags.get(name, "")
+        return self.tags.get(name, name if name in self.tags.values() else "")
 
     def tag(self, image_id: str, name: str) -> None:
         self._called()
@@ -107,6 +107,7 @@ def test_what_does_not_get_healthy_goes_back(bad: str) -> None:
     assert result.outcome is Outcome.ROLLED_BACK
     assert result.problem
     assert world.tags[NAME] == world.runs == "old"
+    assert world.removed == ["new"]
     assert world.known.refused == "new-inputs"
     steps = plan_builds([IMAGE], {NAME: "new-inputs"}, {NAME: world.known}, {NAME: "old"})
     assert steps[0].reason is Reason.REFUSED, "not again and again"
@@ -136,8 +137,18 @@ def test_what_nobody_runs_is_built_and_not_started() -> None:
     assert world.started == []
 
 
-def test_built_and_the_same() -> None:
+def test_built_and_the_same_the_one_before_stays_it() -> None:
+    world = World(built="old", tags={NAME: "old", "box/api:local-previous": "older"})
+    assert world.renew().outcome is Outcome.UNCHANGED
+    assert world.tags["box/api:local-previous"] == "older"
+    assert world.removed == []
     assert World(built="old").renew().outcome is Outcome.UNCHANGED
+
+
+def test_a_way_back_that_somebody_removed_holds_nothing_up() -> None:
+    world = World(known=Known(way_back="removed-since"))
+    assert world.renew().outcome is Outcome.RENEWED
+    assert world.tags["box/api:local-previous"] == "old"
 
 
 @pytest.mark.parametrize("is_bad", [False, True])

@@ -103,8 +103,7 @@ def renew(step: Step, known: Known, means: Means) -> Result:
     engine, name = means.engine, step.image.name
     running = engine.running()
     services = tuple(service for service in step.image.services if service in running)
-    # After a run that was killed, the name may already be the new image's.
-    before = known.way_back or engine.image_id(name)
+    before = _image_before(known, engine, name)
     older = engine.image_id(previous_name(name))
     if before:
         engine.tag(before, previous_name(name))
@@ -116,21 +115,41 @@ def renew(step: Step, known: Known, means: Means) -> Result:
         return Result(name, Outcome.BUILD_FAILED, problem)
     after = engine.image_id(name)
     if problem := _activate(step, services, means):
-        has_way_back = bool(before) and before != after
-        if not has_way_back:
+        if not before or before == after:
             # Nothing to go back to, or it is the very image that ran before: then the fault is elsewhere.
             means.remember(replace(known, way_back=""))
             return Result(name, Outcome.NO_WAY_BACK, problem)
         engine.tag(before, name)
         again = _activate(step, services, means)
         means.remember(replace(known, image_id=before, refused=step.fingerprint, way_back=""))
+        _remove(engine, after)
         if again:
             return Result(name, Outcome.ROLLBACK_FAILED, f"{problem}; then: {again}")
         return Result(name, Outcome.ROLLED_BACK, problem)
     means.remember(Known(step.fingerprint, after))
-    if older and older not in {before, after} and not engine.remove(older):
-        get_logger("images").info("the old image %s is still used by somebody", older)
-    return Result(name, Outcome.UNCHANGED if after == before else Outcome.RENEWED)
+    if after == before:
+        if older:
+            # What was the one before stays it.
+            engine.tag(older, previous_name(name))
+        return Result(name, Outcome.UNCHANGED)
+    if older not in {"", before, after}:
+        _remove(engine, older)
+    return Result(name, Outcome.RENEWED)
+
+
+def _image_before(known: Known, engine: Engine, name: str) -> str:
+    """Return the id to go back to, or "".
+
+    After a run that was killed, the name may already be the new image's: then what was noted counts, if it is there.
+    """
+    if known.way_back and engine.image_id(known.way_back):
+        return known.way_back
+    return engine.image_id(name)
+
+
+def _remove(engine: Engine, image_id: str) -> None:
+    if not engine.remove(image_id):
+        get_logger("images").info("the image %s is still used by somebody", image_id)
 
 
 def _activate(step: Step, services: tuple[str, ...], means: Means) -> str:
