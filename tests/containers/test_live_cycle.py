@@ -77,13 +77,3 @@ def test_an_orchestrator_that_is_killed_leaves_a_container_to_the_next_cycle(
     live.cycle()
     assert containers(live) == []
     live.check()
-
-
-def test_without_its_image_a_stage_harms_no_video(live: LiveBox, short_clip: Path) -> None:
-    live.environment |= {"IMAGE_TAG": "not-built", "PYTHON_IMAGE": "vv-no-such-base:0"}
-    sha256 = live.add(short_clip)
-    live.start().communicate(timeout=300)
-    assert sha256 in live.box.videos("input")
-    live.environment |= {"IMAGE_TAG": "test"}
-    live.cycle()
-    live.check()

@@ -14,15 +14,15 @@ from tests.containers.conftest import containers
 from tests.containers.live import IMAGES, LiveBox, wait_for
 from tests.faults.cycles import Ended, alerts, attempts, check_done, cycle, end_of, failures
 from tests.faults.engine_proxy import EngineProxy
-from tests.faults.private_engine import private_engine
+from tests.faults.private_engine import PrivateEngine, private_engine
 from tests.faults.striking import leave_hanging, strike
 from tests.pipeline.box import new_box
-from tests.pipeline.subjects import in_box, require_engine
+from tests.pipeline.subjects import Subject, in_box, require_engine
 from vv_core.pipeline.batch import ItemOutcome
 from vv_core.pipeline.journal import read_journal
 from vv_core.pipeline.retry import is_crash
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(600)]
 
 
 def check_named_outcome(live: LiveBox, ended: Ended, hashes: list[str]) -> None:
@@ -70,34 +70,38 @@ def test_it_stops_the_cycle_alerts_and_costs_no_video_anything(
 # ── A real engine that really ends ──
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["stopped", "killed"])
-def test_an_engine_that_ends_under_a_stage_is_the_boxs_fault(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+def test_an_engine_that_is_stopped_or_killed_under_a_stage_is_the_boxs_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_engine()
     with private_engine(os.getgid()) as engine:
         engine.copy_images(["python:3.11-slim"])
         monkeypatch.setenv("DOCKER_HOST", engine.host)
         subject = in_box(lambda **variables: new_box(tmp_path, monkeypatch, **variables), "compose")
-        outcomes: list[ItemOutcome] = []
-        batch = threading.Thread(target=lambda: outcomes.extend(subject.run("ok", "hang", "ok")))
-        batch.start()
-        journals = subject.box.folder("orchestrator_data") / "batches"
-        wait_for(
-            lambda: [read_journal(path, 3).open_index for path in journals.glob("*.journal")] == [1]
-        )
-        engine.end(number)
-        batch.join(timeout=120)
-        assert outcomes[0].exit_code == 0
-        # An engine that is stopped in order ends its containers in order, and may still say so.
-        assert not is_crash(outcomes[1].exit_code, outcomes[1].timed_out)
-        assert outcomes[2].exit_code == 69
-        assert outcomes[2].is_box_fault
-        assert outcomes[2].message.startswith("the Docker engine does not answer")
-        engine.start()
-        subject.runner.recover()
-        assert engine.docker("ps", "--all", "--quiet").stdout == ""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            check_end_under_a_stage(subject, engine, number)
         assert subject.codes("ok", "ok") == [0, 0]
+
+
+def check_end_under_a_stage(subject: Subject, engine: PrivateEngine, number: int) -> None:
+    outcomes: list[ItemOutcome] = []
+    batch = threading.Thread(target=lambda: outcomes.extend(subject.run("ok", "hang", "ok")))
+    batch.start()
+    journals = subject.box.folder("orchestrator_data") / "batches"
+    wait_for(
+        lambda: [read_journal(path, 3).open_index for path in journals.glob("*.journal")] == [1]
+    )
+    engine.end(number)
+    batch.join(timeout=120)
+    assert outcomes[0].exit_code == 0
+    # An engine that is stopped in order ends its containers in order, and may still say so.
+    assert not is_crash(outcomes[1].exit_code, outcomes[1].timed_out)
+    assert outcomes[2].exit_code == 69
+    assert outcomes[2].is_box_fault
+    assert outcomes[2].message.startswith("the Docker engine does not answer")
+    engine.start()
+    subject.runner.recover()
+    assert engine.docker("ps", "--all", "--quiet").stdout == ""
 
 
 @pytest.mark.torture

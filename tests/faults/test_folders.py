@@ -13,7 +13,7 @@ from tests.containers.live import LiveBox
 from tests.faults.conftest import MountSmall
 from tests.faults.cycles import attempts, check_done, cycle, failures
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(600)]
 
 FILLER = ".filler"
 

@@ -11,7 +11,7 @@ from tests.containers.live import LiveBox
 from tests.faults.cycles import attempts, check_done, cycle, end_of, failures
 from tests.faults.striking import leave_hanging, strike
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(600)]
 
 ORCHESTRATOR = """
 import sys, time

@@ -10,7 +10,7 @@ from tests.containers.live import LiveBox
 from tests.faults.cycles import attempts, check_done, cycle, end_of, failures
 from tests.faults.striking import kill, strike
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(600)]
 
 
 def test_a_kill_costs_the_video_that_a_stage_was_at_one_try_and_no_other_anything(

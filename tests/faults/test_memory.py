@@ -11,7 +11,7 @@ from tests.faults.cycles import alerts, attempts, check_done, cycle, failures
 from tests.support.clips import make_clip
 from vv_core.pipeline.quarantine import quarantined
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(600)]
 
 LIMIT = "260m"
 """A small clip needs up to 140 MB, one of 7680x4320 more than 400 MB."""

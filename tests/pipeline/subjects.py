@@ -68,6 +68,7 @@ services:
       - "{home}:/stage:ro"
   no_image:
     image: vv-contract/no-such-image:0
+    build: {{context: "{home}", dockerfile_inline: "FROM python:3.11-slim"}}
     pull_policy: never
     network_mode: none
   no_folder:

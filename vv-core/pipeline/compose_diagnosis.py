@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ _BUILD = "docker compose --profile stages build"
 
 
 def explain_end(
-    child: ChildResult, container: str, compose: list[str], service: str, env: Mapping[str, str]
+    child: ChildResult, container: str, compose: Sequence[str], service: str, env: Mapping[str, str]
 ) -> StageEnd:
     """Find out what ended a stage's container.
 
@@ -45,7 +45,7 @@ def explain_end(
 
 
 def find_fault(
-    child: ChildResult, compose: list[str], service: str, env: Mapping[str, str]
+    child: ChildResult, compose: Sequence[str], service: str, env: Mapping[str, str]
 ) -> VvError:
     """Return why a service's container could not be started or kept: the first of engine, file, image, folders.
 
@@ -54,18 +54,33 @@ def find_fault(
     """
     if (fault := engine_fault(env)) is not None:
         return fault
+    if (fault := fault_before(compose, service, env)) is not None:
+        return fault
+    return UnavailableError(
+        f"the container of {service} could not be started or was lost: {last_words(child)}",
+        advice="Correct what Docker names; docs/containers.md lists the variables of docker-compose.yml.",
+    )
+
+
+def fault_before(compose: Sequence[str], service: str, env: Mapping[str, str]) -> VvError | None:
+    """Return what keeps a service's container from starting, or None: compose file, image, folders.
+
+    To be asked before ``docker compose run``, which builds an image that is missing: that takes minutes and a
+    network, and is for a person to begin.
+
+    Raises:
+        UnavailableError: there is no docker command.
+    """
     with tempfile.TemporaryDirectory(prefix="vv-compose-") as folder:
         path = Path(folder) / "config.json"
-        read = ask_docker(
-            [*compose, "config", "--format", "json", "--output", str(path), service], env
-        )
-        if read.exit_code != 0:
-            return _refused_file(compose, last_words(read))
-        document = read_json(path)
-    described = document["services"][service]
+        show = ["config", "--format", "json", "--output", str(path), service]
+        shown = ask_docker([*compose, *show], env)
+        if shown.exit_code != 0 or shown.timed_out:
+            return _refused_file(compose, last_words(shown))
+        described = read_json(path)["services"][service]
     image = str(described.get("image", ""))
-    if image and ask_docker(["image", "inspect", "--format", "{{.Id}}", image], env).exit_code != 0:
-        return UnavailableError(
+    if described.get("pull_policy") == "never" and not _has_image(image, env):
+        return engine_fault(env) or UnavailableError(
             f"the image {image} is not on this machine",
             advice=f"Run: {_BUILD} – in the product's folder.",
         )
@@ -74,13 +89,14 @@ def find_fault(
             f"the folder {source!r} that {service} needs is missing",
             advice="Mount the disk that holds it, or run: python3 bootstrap.py --skip-existing",
         )
-    return UnavailableError(
-        f"the container of {service} could not be started or was lost: {last_words(child)}",
-        advice="Correct what Docker names; docs/containers.md lists the variables of docker-compose.yml.",
-    )
+    return None
 
 
-def _refused_file(compose: list[str], said: str) -> ConfigError:
+def _has_image(image: str, env: Mapping[str, str]) -> bool:
+    return ask_docker(["image", "inspect", "--format", "{{.Id}}", image], env).exit_code == 0
+
+
+def _refused_file(compose: Sequence[str], said: str) -> ConfigError:
     shown = " ".join(["docker", *compose, "config"])
     return ConfigError(
         f"docker compose does not accept its file or a variable in it: {said}",
@@ -89,11 +105,12 @@ def _refused_file(compose: list[str], said: str) -> ConfigError:
 
 
 def missing_sources(service: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the bind-mounted paths of a service that do not exist.
+    """Yield the bind-mounted paths of a service that do not exist and that Docker is not to make.
 
     Args:
         service: as ``docker compose config --format json`` shows it.
     """
     for volume in service.get("volumes") or ():
-        if volume.get("type") == "bind" and not Path(volume["source"]).exists():
+        is_made = (volume.get("bind") or {}).get("create_host_path", False)
+        if volume.get("type") == "bind" and not is_made and not Path(volume["source"]).exists():
             yield str(volume["source"])

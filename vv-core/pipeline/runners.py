@@ -13,7 +13,7 @@ from typing import Protocol
 
 from vv_core.errors import ConfigError, UnavailableError, VvError
 from vv_core.logs import get_logger
-from vv_core.pipeline.compose_diagnosis import explain_end
+from vv_core.pipeline.compose_diagnosis import explain_end, fault_before
 from vv_core.pipeline.compose_environment import (
     client_environment,
     docker_environment,
@@ -137,6 +137,8 @@ class ComposeRunner:
         env = client_environment(self._settings)
         prepare_folders(self._settings)
         compose = ["compose", "--file", str(self._file), "--env-file", os.devnull]
+        if (fault := fault_before(compose, spec.service, env)) is not None:
+            raise fault
         argv = ["docker", *compose, "run", "--rm", "--no-TTY"]
         argv += ["--name", name, "--label", self.label, spec.service]
         argv += ["--batch", str(self._inside(batch_list))]
