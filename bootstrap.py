@@ -14,6 +14,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -44,7 +45,7 @@ class Report:
         self.missing: list[str] = []
         self.todo: list[dict[str, str]] = []
 
-    def add(self, other: dict[str, list]) -> None:  # type: ignore[type-arg]
+    def add(self, other: dict[str, Any]) -> None:
         """Take over what ``vv_core.preparation --json`` said."""
         self.done += other["done"]
         self.missing += other["missing"]
@@ -182,7 +183,7 @@ def prepare_settings() -> list[str]:
     return ["criado / created: .env"]
 
 
-def prepare_data(arguments: argparse.Namespace) -> dict[str, list]:  # type: ignore[type-arg]
+def prepare_data(arguments: argparse.Namespace) -> dict[str, Any]:
     """Make folders, keys, the log and the fallback files, with the product's own code."""
     command = [str(PYTHON), "-m", "vv_core.preparation", "--json"]
     if arguments.owner:

@@ -126,3 +126,22 @@ def become(user: User) -> None:
     except OSError as exc:
         raise from_oserror(exc, f"become {user.name}") from exc
     os.environ["HOME"] = user.home
+
+
+def act_as_owner(settings: Settings) -> None:
+    """Where root runs a program by hand (sudo), go on as the user whom the box's data belong to.
+
+    Otherwise a database, a lock or a log that the program makes would be root's, and the box could not write it.
+
+    Raises:
+        VvError: the system refuses.
+    """
+    if os.geteuid() != 0:
+        return
+    try:
+        owner = settings.storage.root.stat().st_uid
+        entry = pwd.getpwuid(owner)
+    except (OSError, KeyError):
+        # No data yet, or of a user that only containers know: root then has to do.
+        return
+    become(User(entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir))

@@ -20,6 +20,7 @@ from vv_core.errors import ExitCode, InputMissingError, TemporaryError, from_ose
 from vv_core.logs import setup_logging
 from vv_core.metrics import collect_metrics
 from vv_core.models.metrics import read_model_metrics
+from vv_core.ownership import act_as_owner
 from vv_core.pipeline.history import History
 from vv_core.settings import load_settings
 from vv_core.status_screen import BoxStatus, status_lines
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
+    act_as_owner(settings)
     storage = settings.storage
     if not storage.orchestrator_data.is_dir():
         raise InputMissingError(

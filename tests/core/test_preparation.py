@@ -8,8 +8,9 @@ import pwd
 import stat
 import subprocess
 import sys
+import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -146,18 +147,63 @@ def test_what_only_a_person_can_do(tmp_path: Path, capsys: pytest.CaptureFixture
     assert answer(capsys)["todo"] == []
 
 
+def is_open(place: Path) -> bool:
+    """Tell whether everybody may come to a place."""
+    return all(folder.stat().st_mode & 0o001 for folder in place.parents)
+
+
+RunAsRoot = Callable[..., str]
+
+
 @pytest.fixture
-def nobodys_home() -> Iterator[Path]:
-    """Yield a folder that everybody may enter."""
+def nobodys_home() -> Iterator[tuple[Path, RunAsRoot]]:
+    """Yield a folder that everybody may enter, and what runs a program of ours for it.
+
+    The program goes on as nobody, who must be able to read Python: a Python in root's home will not do.
+    """
     if os.geteuid() != 0:
         pytest.skip("only root can give files to another user")
+    pythons = [Path(sys.executable), Path("/usr/bin/python3")]
+    usable = [path for path in pythons if path.exists() and is_open(path.resolve())]
+    if not usable or not is_open(ROOT / "vv-core"):
+        pytest.skip("only root may read the program here")
+    packages = sysconfig.get_path("purelib")
+    start = (
+        f"import runpy, site, sys; site.addsitedir({packages!r}); sys.path.append('scripts');"
+        "name = sys.argv.pop(1); sys.argv[0] = name;"
+        "how = runpy.run_path if name.endswith('.py') else runpy.run_module; how(name, run_name='__main__')"
+    )
+
+    def run(*arguments: str) -> str:
+        result = subprocess.run(
+            [str(usable[0]), "-I", "-S", "-c", start, *arguments],
+            check=False,
+            timeout=120,
+            env={**os.environ, "VV_HOME": folder},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout
+
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
-        yield Path(folder)
+        version = [str(usable[0]), "-c", "import sys; print(sys.version_info[:2])"]
+        found = subprocess.run(
+            version, check=True, timeout=60, capture_output=True, text=True
+        ).stdout
+        if found.strip() != str(sys.version_info[:2]):
+            pytest.skip(f"the Python that everybody may read is {found.strip()}")
+        yield Path(folder), run
 
 
-def test_all_is_made_for_the_user_of_the_service(nobodys_home: Path) -> None:
-    home, nobody = nobodys_home, pwd.getpwnam("nobody")
+PREPARE = "vv_core.preparation"
+
+
+def test_all_is_made_for_the_user_of_the_service(nobodys_home: tuple[Path, RunAsRoot]) -> None:
+    home, run = nobodys_home
+    nobody = pwd.getpwnam("nobody")
     (home / ".env").write_text("")
     (home / "data").mkdir()
     (home / "data" / "left-by-root").write_text("x")
@@ -165,24 +211,7 @@ def test_all_is_made_for_the_user_of_the_service(nobodys_home: Path) -> None:
     outside.write_text("root's")
     (home / "data" / "link").symlink_to(outside)
     os.link(outside, home / "data" / "second-name")
-    # Started as root from a folder that the user may not enter; the code lies where all may read.
-    command = [
-        sys.executable,
-        "-c",
-        "from vv_core.preparation import main; import sys; sys.exit(main(sys.argv[1:]))",
-    ]
-    environment = {**os.environ, "VV_HOME": str(home)}
-    arguments = ["--owner", "nobody"]
-    result = subprocess.run(
-        [*command, *arguments],
-        check=False,
-        timeout=120,
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert (result.returncode, result.stderr) == (0, "")
+    assert "dono / owner nobody: " in run(PREPARE, "--owner", "nobody")
     others = {
         str(path.relative_to(home))
         for path in home.rglob("*")
@@ -191,29 +220,20 @@ def test_all_is_made_for_the_user_of_the_service(nobodys_home: Path) -> None:
     assert others == {"outside", "data/second-name"}
     assert (home / "data" / "link").lstat().st_uid == nobody.pw_uid
     assert stat.S_IMODE((home / "secrets").stat().st_mode) == 0o700
-    assert "dono / owner nobody: " in result.stdout
-    again = subprocess.run(
-        [*command, *arguments],
-        check=True,
-        timeout=120,
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert again.stdout == ""
-    (home / "logs").chmod(0o700)
+    assert run(PREPARE, "--owner", "nobody") == ""
     os.chown(home / "logs", 0, 0)
-    check = subprocess.run(
-        [*command, *arguments, "--check"],
-        check=True,
-        timeout=120,
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert f"bootstrap: {home}/logs: chown" in check.stdout
+    assert f"bootstrap: {home}/logs: chown" in run(PREPARE, "--owner", "nobody", "--check")
+
+
+def test_what_root_looks_at_by_hand_stays_the_users(nobodys_home: tuple[Path, RunAsRoot]) -> None:
+    home, run = nobodys_home
+    nobody = pwd.getpwnam("nobody")
+    run(PREPARE, "--owner", "nobody")
+    assert "próxima troca" in run("scripts/status.py")
+    assert "limpeza: 0 arquivos apagados" in run("scripts/cleanup_old_files.py")
+    assert "nenhum log desse dia" in run("scripts/log_exporter.py", "--date", "2020-01-01")
+    others = [path for path in home.rglob("*") if path.lstat().st_uid != nobody.pw_uid]
+    assert others == []
 
 
 def test_an_owner_that_does_not_exist(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from vv_core.log_export.manifest import verify_export
 from vv_core.log_export.selection import Day
 from vv_core.logs import printable, setup_logging
 from vv_core.number_text import size_text
+from vv_core.ownership import act_as_owner
 from vv_core.settings import Settings, load_settings
 
 PROG = "log_exporter"
@@ -68,6 +69,7 @@ def parse_day(raw_text: str) -> date:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
+    act_as_owner(settings)
     setup_logging(PROG, settings.resolve(settings.log_dir), arguments.verbose)
     if arguments.verify is not None:
         return _verify(settings, arguments)

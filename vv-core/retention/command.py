@@ -13,6 +13,7 @@ from pathlib import Path
 from vv_core.cli import CommandParser, run_command
 from vv_core.errors import ConfigError, UsageError
 from vv_core.logs import setup_logging
+from vv_core.ownership import act_as_owner
 from vv_core.retention.cleanup import Request, run_cleanup
 from vv_core.retention.decision import SpaceLimit
 from vv_core.retention.looking import Places, Target, folder_of, sweep_targets
@@ -108,7 +109,7 @@ def parse_space(raw_text: str) -> SpaceLimit:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
-    # A look needs no log of its own; and who looks may not be who may write it.
+    act_as_owner(settings)
     setup_logging(PROG, settings.resolve(settings.log_dir), arguments.verbose)
     places = Places.of(settings)
     if not os.path.isdir(places.root):  # noqa: PTH112
