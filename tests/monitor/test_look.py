@@ -19,10 +19,12 @@ from tests.monitor.boxes import (
 )
 from vv_core.alerts import read_alerts
 from vv_core.errors import TemporaryError, VvError
+from vv_core.monitor.containers import Container
 from vv_core.monitor.decision import MonitorState, Record
 from vv_core.monitor.engine import EngineProblem, Outcome
-from vv_core.monitor.look import Monitor, look
+from vv_core.monitor.look import Look, Monitor, look
 from vv_core.monitor.state_file import load_state, save_state
+from vv_core.pipeline.lock import AlreadyRunning, CycleLock
 
 NAME = "vv-box-api-1"
 
@@ -150,13 +152,18 @@ def test_a_dry_run_touches_nothing(tmp_path: Path, engine: TableEngine, clock: M
 
 
 def test_where_nobody_could_count_nothing_is_restarted(
-    engine: TableEngine, clock: MovedClock
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
 ) -> None:
-    # A file system that takes no file, whoever asks.
-    monitor = make_monitor(Path("/proc/self"), engine, clock)
+    folder = tmp_path / "monitor"
+    folder.mkdir()
+    # A state that can neither be read nor replaced.
+    (folder / "state.json").mkdir()
     with pytest.raises(VvError) as caught:
-        look(monitor)
+        look(make_monitor(folder, engine, clock))
     assert caught.value.advice
+    # A file system that takes no file, whoever asks.
+    with pytest.raises(OSError, match=r"monitor\.lock"):
+        look(make_monitor(Path("/proc/self"), engine, clock))
     assert engine.restarts == []
 
 
@@ -167,6 +174,26 @@ def test_nothing_new_is_not_written_again(tmp_path: Path, clock: MovedClock) -> 
     clock.now_s += 30
     look(make_monitor(tmp_path, engine, clock))
     assert (tmp_path / "state.json").stat().st_ino == first
+
+
+def test_a_monitor_whose_engine_hangs_does_not_keep_another_from_looking(
+    tmp_path: Path, engine: TableEngine, clock: MovedClock
+) -> None:
+    class HangingEngine(TableEngine):
+        def list_containers(self, project: str) -> list[Container]:
+            seen.append(look(make_monitor(tmp_path, engine, clock)))
+            return super().list_containers(project)
+
+    seen: list[Look] = []
+    late = look(make_monitor(tmp_path, HangingEngine(list(engine.listed)), clock))
+    assert seen[0].outcomes == {NAME: Outcome.RESTARTED}
+    assert late.outcomes == {}, "it knows what the other did meanwhile"
+
+
+def test_two_do_not_decide_at_once(tmp_path: Path, engine: TableEngine, clock: MovedClock) -> None:
+    with CycleLock(tmp_path / "monitor.lock"), pytest.raises(AlreadyRunning):
+        look(make_monitor(tmp_path, engine, clock))
+    assert engine.restarts == []
 
 
 # --- the state's file -------------------------------------------------------------------------------------------------
@@ -228,4 +255,4 @@ def test_the_folder_is_all_that_a_look_writes(tmp_path: Path, clock: MovedClock)
     assert monitor.project == PROJECT
     for _ in range(4):
         look(monitor)
-    assert {path.name for path in tmp_path.iterdir()} == {"state.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"state.json", "monitor.lock"}

@@ -108,8 +108,7 @@ def _look_and_show(
     """Look once, unless another monitor does; show what came of it."""
     monitor = make_monitor(settings, engine, is_dry_run=arguments.dry_run)
     try:
-        with CycleLock(monitor.folder / "monitor.lock"):
-            seen, proposal = _look(settings, monitor)
+        seen, proposal = _look(settings, monitor)
     except AlreadyRunning:
         words = (
             "outro monitor está olhando; nada a fazer",
@@ -141,7 +140,8 @@ def _look(settings: Settings, monitor: Monitor) -> tuple[Look, Proposal | None]:
         if settings.monitor_diagnosis != "off":
             from vv_core.monitor.diagnose import diagnose_once  # only where it is on
 
-            proposal = diagnose_once(settings, seen, monitor)
+            with CycleLock(monitor.folder / "diagnosis.lock"):
+                proposal = diagnose_once(settings, seen, monitor)
     finally:
         # Where alerts may be sent (not in a container: the URLs are secrets), they need not wait for a cycle.
         if settings.alert_urls is not None and not monitor.is_dry_run:

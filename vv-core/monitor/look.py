@@ -6,6 +6,7 @@ more often than it may, nor forgets to tell.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from vv_core.alerts import Alert, FileSink, LogSink, read_alerts
 from vv_core.clock import Clock
 from vv_core.errors import from_oserror
 from vv_core.logs import get_logger
+from vv_core.monitor.containers import Container
 from vv_core.monitor.decision import (
     Limits,
     MonitorState,
@@ -25,8 +27,9 @@ from vv_core.monitor.decision import (
 from vv_core.monitor.engine import Engine, EngineProblem, Outcome
 from vv_core.monitor.state_file import load_state, save_state
 from vv_core.monitor.texts import container_alert, engine_alert
+from vv_core.pipeline.lock import CycleLock
 
-STATE_FILE = "state.json"
+STATE_FILE, LOCK_FILE = "state.json", "monitor.lock"
 
 
 @dataclass(frozen=True)
@@ -68,43 +71,58 @@ class Look:
 def look(monitor: Monitor) -> Look:
     """Look once.
 
+    The engine is asked before the lock is taken: a monitor whose way to the engine hangs must not keep another one,
+    that has a better way, from looking. What it lists may be old by the time it decides; the state then says what
+    others did meanwhile.
+
     Raises:
         EngineProblem: the engine did not answer; counted, and told after some looks.
+        AlreadyRunning: another monitor decides at this moment.
         VvError: the state cannot be read or written: then nothing is restarted, since nobody would count it.
+        OSError: the lock cannot be made.
     """
-    path = monitor.folder / STATE_FILE
-    state = load_state(path)
-    now_s = monitor.clock.now().timestamp()
     try:
         containers = monitor.engine.list_containers(monitor.project)
     except EngineProblem as exc:
-        _note_failure(monitor, state, exc)
+        if not monitor.is_dry_run:
+            with CycleLock(monitor.folder / LOCK_FILE):
+                _note_failure(monitor, exc)
         raise
-    plan = plan_look(
+    if monitor.is_dry_run:
+        return Look(_plan(monitor, containers, load_state(monitor.folder / STATE_FILE)))
+    with CycleLock(monitor.folder / LOCK_FILE):
+        return _act(monitor, containers)
+
+
+def _plan(monitor: Monitor, containers: Sequence[Container], state: MonitorState) -> Plan:
+    return plan_look(
         containers,
         state,
         monitor.limits,
-        now_s,
+        monitor.clock.now().timestamp(),
         project=monitor.project,
         own_id=monitor.own_id,
     )
-    if monitor.is_dry_run:
-        return Look(plan)
+
+
+def _act(monitor: Monitor, containers: Sequence[Container]) -> Look:
+    path = monitor.folder / STATE_FILE
+    state = load_state(path)
+    plan = _plan(monitor, containers, state)
     _remember(path, state, plan.state)
     _log_changes(state, plan)
     outcomes = {name: _restart(monitor.engine, name) for name in plan.restarts}
-    told = _tell(monitor, path, plan)
-    return Look(plan, outcomes, told)
+    return Look(plan, outcomes, _tell(monitor, path, plan))
 
 
-def _note_failure(monitor: Monitor, state: MonitorState, problem: EngineProblem) -> None:
-    if monitor.is_dry_run:
-        return
+def _note_failure(monitor: Monitor, problem: EngineProblem) -> None:
+    path = monitor.folder / STATE_FILE
+    state = load_state(path)
     counted, is_due = plan_engine_failure(state, monitor.limits, monitor.clock.now().timestamp())
     if is_due:
         alert = engine_alert(problem, counted, monitor.language)
         write_alert(monitor, alert)
-    _remember(monitor.folder / STATE_FILE, state, counted)
+    _remember(path, state, counted)
 
 
 def _remember(path: Path, before: MonitorState, after: MonitorState) -> None:
