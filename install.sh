@@ -329,14 +329,19 @@ find_target() {
   if ! listed=$(git_safe ls-remote "$SOURCE" "$REF" "refs/tags/$REF^{}") || [[ -z $listed ]]; then
     if [[ -n $installed && $ACTION == install && -z $BUNDLE$(state_get updating_from) ]]; then
       warn "sem acesso a $SOURCE ($REF); fica a versão instalada" "no access to $SOURCE ($REF); the installed version stays"
-      TARGET=$installed
+      TARGET=$installed SOURCE=''
       return
     fi
     die "$EX_UNAVAILABLE" "sem acesso a $SOURCE ($REF)" "no access to $SOURCE ($REF)" \
       "Confira a rede, --source e --ref." "Check the network, --source and --ref."
   fi
-  # Of an annotated tag its commit, which comes last.
-  TARGET=$(tail -n 1 <<<"$listed" | cut -f 1)
+  local name
+  # A branch before a tag, of an annotated tag its commit; not what else ends in the same name (origin/HEAD).
+  for name in "$REF" "refs/heads/$REF" "refs/tags/$REF^{}" "refs/tags/$REF"; do
+    TARGET=$(awk -v name="$name" '$2 == name { print $1; exit }' <<<"$listed")
+    [[ -z $TARGET ]] || return 0
+  done
+  die "$EX_UNAVAILABLE" "não há $REF em $SOURCE" "there is no $REF in $SOURCE" "Confira --ref." "Check --ref."
 }
 
 git_safe() {
@@ -344,6 +349,8 @@ git_safe() {
 }
 
 fetch_target() {
+  # Out of reach, and not needed.
+  [[ -n $SOURCE ]] || return 0
   if [[ $(git_safe -C "$PREFIX" rev-parse --quiet --verify refs/vv/target) != "$TARGET" ]]; then
     change git_safe -C "$PREFIX" fetch --quiet --force --no-tags --update-shallow "$SOURCE" "+$REF:refs/vv/target" ||
       die "$EX_UNAVAILABLE" "não foi possível baixar de $SOURCE" "cannot fetch from $SOURCE" \
@@ -363,9 +370,11 @@ load_steps() { # FOLDER
 }
 
 unpack_steps() {
+  [[ $(cat "$WORK/steps/commit" 2>/dev/null) != "$TARGET" ]] || return 0
   rm -rf "$WORK/steps"
   mkdir -p "$WORK/steps"
   git_box archive "$TARGET" deploy/install | tar -x -C "$WORK/steps"
+  printf '%s\n' "$TARGET" >"$WORK/steps/commit"
 }
 
 # --- offline -----------------------------------------------------------------------------------------------------

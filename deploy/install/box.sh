@@ -11,35 +11,27 @@ make_user() {
   fi
 }
 
-as_user() { # COMMAND…: as the service's user, in the product's folder
-  (cd "$PREFIX" && runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" "$@")
-}
-
+# bootstrap.py makes the environment, folders, keys and .env, and gives the service's user what is the box's own. The
+# product's files and the environment stay root's: what serves the box cannot change what root will run.
 run_bootstrap() {
   step "ambiente, pastas, .env, chaves ($ROOMS)" "environment, folders, .env, keys ($ROOMS)"
+  local options=(--rooms "$ROOMS" --owner "$SERVICE_USER" --quiet)
+  # An update must renew what is there.
+  [[ -n $UPDATE_FROM ]] || options+=(--skip-existing)
   if ((DRY_RUN)); then
-    change "$(find_python || echo python3)" bootstrap.py --skip-existing --rooms "$ROOMS"
+    change python3 bootstrap.py "${options[@]}"
     return
   fi
   if [[ -z $BUNDLE ]] && has_room summarizer && [[ ! -d $PREFIX/.venv/lib ]]; then
     install_packages gcc g++ cmake make # llama.cpp is compiled here
   fi
-  local before options=(--rooms "$ROOMS")
-  # An update must renew what is there.
-  [[ -n $UPDATE_FROM ]] || options+=(--skip-existing)
-  before=$(look_at_box)
-  (cd "$PREFIX" && timeout --kill-after=10 7200 "$(find_python)" bootstrap.py "${options[@]}") ||
+  bootstrap --check "${options[@]}" >/dev/null 2>&1 || CHANGES=$((CHANGES + 1))
+  bootstrap "${options[@]}" ||
     die "$?" "bootstrap.py não terminou" "bootstrap.py did not end well" \
       "Siga o conselho acima e rode de novo." "Follow the advice above and run it again."
-  [[ $(look_at_box) == "$before" ]] || CHANGES=$((CHANGES + 1))
 }
 
-# What bootstrap.py may have made: names and sizes, not times.
-look_at_box() {
-  local stamp=$PREFIX/.venv/.vv-installed
-  [[ ! -f $stamp ]] || cat "$stamp"
-  (cd "$PREFIX" && find .env data secrets fallback faces -maxdepth 2 ! -name '*.log' -printf '%p %y %s\n' 2>/dev/null | grep -v ' d ' | sort) || true
-}
+bootstrap() { (cd "$PREFIX" && timeout --kill-after=10 7200 "$(find_python)" bootstrap.py "$@"); }
 
 read_setting() { # NAME: its value in .env; the last line that sets it counts
   [[ ! -f $PREFIX/.env ]] || sed -n "s/^[[:space:]]*$1=//p" "$PREFIX/.env" | tail -n 1 | sed "s/^[\"']\(.*\)[\"']\$/\1/"
@@ -85,25 +77,13 @@ storage_root() {
   printf '%s\n' "$root"
 }
 
-# Models of a bundle; a file that is there stays.
+# Models of a bundle; a file that is there stays. bootstrap.py gives them to the service's user.
 place_models() {
   local file target
   [[ -n $BUNDLE && -d $WORK/bundle/models ]] || return 0
   (cd "$WORK/bundle/models" && find . -type f -print0) | while IFS= read -r -d '' file; do
     target=$(storage_root)/models/${file#./}
     [[ -e $target ]] || install -D -m 644 "$WORK/bundle/models/$file" "$target"
-  done
-}
-
-# The product's files and its environment are root's: what serves the box cannot change what root will run.
-give_to_user() {
-  local place places=("$PREFIX/.env" "$PREFIX/logs" "$PREFIX/secrets" "$PREFIX/faces" "$(storage_root)")
-  for place in "${places[@]}"; do
-    [[ -e $place ]] || continue
-    if [[ -n $(find "$place" \( ! -user "$SERVICE_USER" -o ! -group "$SERVICE_USER" \) -print -quit) ]]; then
-      change find "$place" \( ! -user "$SERVICE_USER" -o ! -group "$SERVICE_USER" \) \
-        -exec chown --no-dereference "$SERVICE_USER:$SERVICE_USER" {} +
-    fi
   done
 }
 

@@ -23,10 +23,9 @@ set_up() {
   place_code
   make_user
   [[ $MODE != docker ]] || install_engine
+  place_models
   run_bootstrap
   write_settings
-  place_models
-  give_to_user
   check_assets
   [[ $MODE != docker ]] || make_images
   install_services

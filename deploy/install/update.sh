@@ -14,6 +14,8 @@ check_health() {
   step "exame de saúde" "health check"
   ((!DRY_RUN)) || return 0
   local python=$PREFIX/.venv/bin/python
+  quiet 600 "$(find_python)" "$PREFIX/bootstrap.py" --check --skip-existing --rooms "$ROOMS" --owner "$SERVICE_USER" ||
+    unhealthy "falta algo à caixa" "something is missing in the box"
   quiet 120 runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" "$python" "$PREFIX/scripts/status.py" --json ||
     unhealthy "o estado da caixa não pode ser lido" "the state of the box cannot be read"
   # Reads settings, rules and the state of the pipeline, and starts no work.
@@ -142,7 +144,6 @@ roll_back() {
   cp -p "$(state_get backup)/env" "$PREFIX/.env.vv-new"
   mv "$PREFIX/.env.vv-new" "$PREFIX/.env"
   [[ $MODE != docker ]] || bring_images_back
-  give_to_user
   install_services
   install_jobs
   release_cycles
