@@ -217,6 +217,10 @@ def test_images_are_read_from_what_compose_says() -> None:
     assert (image.name, image.build_service) == (NAME, "api")
     assert (image.services, image.jobs) == (("api",), ("job",))
     assert image.build.dockerfile == Path("/c/x/Dockerfile")
+    services["api"]["pull_policy"] = "never"
+    assert len(parse_images({"services": services})) == 1
+    services["api"]["pull_policy"] = "missing"
+    assert parse_images({"services": services}) == [], "whoever keeps the registry builds it"
     for broken in ({}, {"services": []}, {"services": {"a": {"build": {"x": 1}}}}, None):
         with pytest.raises(ConfigError) as caught:
             parse_images(broken)

@@ -191,6 +191,12 @@ def _show(
         print(json.dumps(rows, indent=2))  # noqa: T201
         return
     is_english = settings.language == "en"
+    if not steps:
+        _say(
+            settings,
+            "as imagens vêm de um registro (IMAGE_PULL_POLICY); nada a construir",
+            "images come from a registry (IMAGE_PULL_POLICY); nothing to build",
+        )
     width = max((len(step.image.name) for step in steps), default=0)
     for step in steps:
         result = came.get(step.image.name)

@@ -10,6 +10,9 @@ from typing import Any
 from vv_core.errors import ConfigError
 
 
+_FROM_REGISTRY = {"always", "missing", "if_not_present", "daily", "weekly"}
+
+
 @dataclass(frozen=True)
 class Build:
     """How an image is built.
@@ -49,6 +52,8 @@ class Image:
 def parse_images(document: Any) -> list[Image]:
     """Return the images that ``docker compose config --format json`` says are built here.
 
+    One that is fetched from a registry is left to whoever keeps that registry, even if it could be built.
+
     Raises:
         ConfigError: a service is built without a name for its image, or the document is none of compose's.
     """
@@ -56,7 +61,7 @@ def parse_images(document: Any) -> list[Image]:
         services: dict[str, Any] = document["services"]
         builders: dict[str, str] = {}
         for name, service in sorted(services.items()):
-            if service.get("build"):
+            if service.get("build") and service.get("pull_policy") not in _FROM_REGISTRY:
                 builders.setdefault(_image_name(name, service), name)
         return [_image(image, builder, services) for image, builder in sorted(builders.items())]
     except (KeyError, TypeError, AttributeError) as exc:
