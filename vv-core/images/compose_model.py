@@ -9,7 +9,6 @@ from typing import Any
 
 from vv_core.errors import ConfigError
 
-
 _FROM_REGISTRY = {"always", "missing", "if_not_present", "daily", "weekly"}
 
 
