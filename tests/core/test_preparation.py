@@ -15,11 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.conftest import ROOT
+from tests.core.conftest import ROOT, Stranger
+from vv_core.errors import ConfigError
 from vv_core.fallback_media.placing import find_fallback_problems
 from vv_core.ownership import find_user, hand_over
 from vv_core.paths import FOLDERS
 from vv_core.preparation import main, prepare
+from vv_core.readiness import find_missing, find_todo
 from vv_core.settings import load_settings
 from vv_core.utils import load_key_store
 
@@ -246,3 +248,42 @@ def test_to_root_nothing_is_given(tmp_path: Path) -> None:
         pytest.skip("this is not root")
     assert hand_over(load_settings(), find_user("root")) == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+def test_what_is_given_is_counted_and_given_once(tmp_path: Path) -> None:
+    settings, nobody = load_settings(), pwd.getpwnam("nobody")
+    prepare(settings)
+    (tmp_path / ".env").write_text("")
+    (line,) = hand_over(settings, find_user("nobody"))
+    assert line.startswith("dono / owner nobody: ")
+    assert hand_over(settings, find_user("nobody")) == []
+    kept = [tmp_path / "secrets" / "hmac_keys.json", tmp_path / ".env", tmp_path / "data"]
+    assert {path.stat().st_uid for path in kept} == {nobody.pw_uid}
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").symlink_to("/etc/hostname")
+    assert hand_over(settings, find_user("nobody")) == []
+
+
+def test_only_root_may_give(stranger: Stranger) -> None:
+    _, be_nobody = stranger
+    with be_nobody(), pytest.raises(ConfigError):
+        find_user("daemon")
+
+
+def test_keys_that_may_not_be_looked_at_are_named(stranger: Stranger) -> None:
+    home, be_nobody = stranger
+    os.environ["VV_HOME"] = str(home)
+    settings = load_settings()
+    prepare(settings)
+    with be_nobody():
+        missing = find_missing(settings, os.geteuid())
+    assert f"chave / key: {home}/secrets/hmac_keys.json: Permission denied" in missing
+    assert f"{home}/data: chown" in missing
+
+
+def test_a_choice_of_weights_that_is_damaged_is_not_missing_weights(tmp_path: Path) -> None:
+    settings = load_settings()
+    prepare(settings)
+    (settings.storage.models / "active.json").write_text("{")
+    assert "weights" not in [todo.code for todo in find_todo(settings)]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.core.conftest import Stranger, fill_up, small_disk, stranger
+from tests.core.conftest import ROOT, Stranger, fill_up, small_disk, stranger
 from tests.pipeline.box import Box, new_box
 from tests.tlog_verifying.box import audit
 from vv_core.atomic import TEMP_PREFIX
@@ -21,7 +24,7 @@ from vv_core.pipeline.lock import CycleLock
 from vv_core.retention.cleanup import Request, run_cleanup
 from vv_core.retention.command import build_parser, main, parse_space, plan_policy, plan_targets
 from vv_core.retention.decision import Plan, Reason, Removal
-from vv_core.retention.looking import Places, look_at, read_videos
+from vv_core.retention.looking import Places, Target, look_at, read_videos
 from vv_core.retention.policy import load_policy
 from vv_core.retention.removal_record import CHUNK, Record, RemovalRecord
 from vv_core.retention.removing import apply_removals
@@ -469,3 +472,37 @@ def test_lines_of_processed_videos_that_are_none(tmp_path: Path) -> None:
     path.write_text("".join([*(line + "\n" for line in bad), good, good[:-1]]))
     assert list(read_videos(path)) == ["cam/a.mp4"]
     assert read_videos(tmp_path / "none") == {}
+
+
+@pytest.mark.integration
+def test_the_script_on_a_box_whose_videos_are_old(box: Box) -> None:
+    """With the machine's clock, the runner of the settings and the writer in a process of its own."""
+    path = box.folder("orchestrator_data") / "processed_videos.log"
+    path.write_text(re.sub(r"\t20\d\d-", "\t2020-", path.read_text()))
+    for video in box.folder("processed").rglob("*.mp4"):
+        os.utime(video, (1_600_000_000, 1_600_000_000))
+    script = ROOT / "scripts" / "cleanup_old_files.py"
+    command = [sys.executable, str(script), "--days", "30", "--dirs", "processed", "--json"]
+    result = subprocess.run(command, check=False, timeout=120, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+    document = json.loads(result.stdout)
+    assert (len(document["removed"]), document["logged"], document["unlogged"]) == (2, 2, 0)
+    assert box.names("processed") == []
+    assert len(events(box)) == 2
+
+
+def test_a_folder_that_may_not_be_listed_is_named(
+    stranger: Stranger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, be_nobody = stranger
+    box = new_box(home, monkeypatch)
+    put(box, "logs/closed/a.log")
+    (home / "logs" / "closed").chmod(0o700)
+    (home / "data" / "processed").chmod(0o700)
+    with be_nobody():
+        targets = [Target(f"{home}/logs"), Target(f"{home}/data/processed/x")]
+        look = look_at(targets, Places.of(box.settings))
+    assert [(path, reason) for path, reason in look.problems] == [
+        (f"{home}/logs/closed", "Permission denied"),
+        (f"{home}/data/processed/x", "Permission denied"),
+    ]
