@@ -13,4 +13,5 @@ cd "$copy"
 date -u +%Y-%m-%dT%H:%M:%SZ
 status=0
 timeout --kill-after=60 7200 bash scripts/run_tests.sh -m "not integration and not docker and not torture" || status=$?
+VV_HOME=$prefix "$prefix/.venv/bin/python" -m vv_core.job_alert daily_tests "$status" --log logs/daily_tests.log
 exit "$status"

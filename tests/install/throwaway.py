@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +94,13 @@ class Throwaway:
     shared: Path
 
     def run(
-        self, *command: str, user: str = "root", stdin: str = "", check: bool = True, **env: str
+        self,
+        *command: str,
+        user: str = "root",
+        stdin: str = "",
+        check: bool = True,
+        timeout: float = 600,
+        **env: str,
     ) -> Ran:
         """Run a command inside."""
         variables = [f"--env={name}={value}" for name, value in env.items()]
@@ -103,7 +109,7 @@ class Throwaway:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=timeout,
             check=False,
         )
         ran = Ran(result.returncode, result.stdout, result.stderr)
@@ -176,6 +182,7 @@ def throwaway(
     wheels: Path | None = None,
     network: str = "none",
     image: str = "",
+    options: Sequence[str] = (),
 ) -> Iterator[Throwaway]:
     """Yield a fresh root, and remove it afterwards.
 
@@ -185,6 +192,7 @@ def throwaway(
         wheels: where pip finds all it needs; None: where pip looks by itself.
         network: of the container; none: it reaches nobody.
         image: to start from; the one with all packages by default.
+        options: more of docker run.
     """
     shared = folder / "shared"
     shared.mkdir(exist_ok=True)
@@ -197,6 +205,7 @@ def throwaway(
         "--init",
         f"--network={network}",
         *mounts,
+        *options,
         image or base_image(),
         "sleep",
         "3600",
