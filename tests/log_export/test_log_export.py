@@ -291,7 +291,7 @@ def test_for_programs_and_in_portuguese(
     assert "2026-11-20: já exportado, sem mudança" in out
     assert "  logs/app.log (1,4 kB)" in out
     assert main(["--verify", str(manifest(home))]) == 0
-    assert "íntegro: vv_ai_logs_20261120.tar.gz, 1 arquivos" in capsys.readouterr().out
+    assert "íntegro: vv_ai_logs_20261120.tar.gz, 1 arquivo\n" in capsys.readouterr().out
 
 
 def test_old_exports_go_and_nothing_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,9 +102,12 @@ def _verify(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"verified": True, "manifest": document}, indent=2))
     elif settings.language == "en":
-        print(f"whole: {printable(document['archive'])}, {count} files")
+        print(
+            f"whole: {printable(document['archive'])}, {count} {'file' if count == 1 else 'files'}"
+        )
     else:
-        print(f"íntegro: {printable(document['archive'])}, {count} arquivos")
+        noun = "arquivo" if count == 1 else "arquivos"
+        print(f"íntegro: {printable(document['archive'])}, {count} {noun}")
     return ExitCode.OK
 
 

@@ -14,7 +14,7 @@ _KEPT: Final = {
     Reason.YOUNG: ("recentes", "recent"),
     Reason.EXCLUDED: ("excluídos por padrão de nome", "excluded by name"),
     Reason.PROTECTED: ("protegidos", "protected"),
-    Reason.UNPROCESSED: ("ainda não processados", "not processed"),
+    Reason.UNPROCESSED: ("sem registro de terem sido processados", "not known to be processed"),
     Reason.ON_SCREEN: ("em telas", "on screens"),
     Reason.SPACE_ENOUGH: ("dispensados: há espaço", "spared: there is space"),
 }
