@@ -19,6 +19,7 @@ from vv_core.heartbeat import Heartbeat
 from vv_core.monitor import ask_model, diagnose
 from vv_core.monitor.ask_model import parse_answer, request_document, situation_text
 from vv_core.monitor.diagnose import diagnose_once, gather, read_proposals
+from vv_core.monitor.engine import Outcome
 from vv_core.monitor.evaluate import RECORDED, load_cases
 from vv_core.monitor.evaluate import main as evaluate
 from vv_core.monitor.look import Monitor, look
@@ -241,12 +242,24 @@ def test_a_service_that_fell_silent_is_restarted_by_name(
 
 def test_what_cannot_be_done_is_logged_as_that(box: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VV_MONITOR_DIAGNOSIS", "act")
-    monitor = monitor_of(box)
-    (load_settings().storage.services / "gone.json").write_text("{}")
-    run(box, monitor)
+    engine = TableEngine([container()], restart_fault=Outcome.TIMED_OUT)
+    (load_settings().storage.services / "api.json").write_text("{}")
+    run(box, monitor_of(box, engine))
     (entry,) = proposals(box)
     assert entry["done"] == ""
-    assert "no container of gone" in str(entry["problem"])
+    assert "timed_out" in str(entry["problem"])
+    stopped = TableEngine([container(state="exited", exit_code=0)])
+    proposal = Proposal(Diagnosis.SERVICE_STUCK, Action.RESTART, "api", "test")
+    with pytest.raises(UnavailableError):
+        apply_proposal(proposal, load_settings(), monitor_of(box, stopped))
+    assert stopped.restarts == []
+
+
+def test_a_service_that_a_person_stopped_says_nothing_and_rightly(box: Path) -> None:
+    monitor = monitor_of(box, TableEngine([container(state="exited", exit_code=143)]))
+    old = datetime.fromtimestamp(monitor.clock.now().timestamp() - 600, UTC)
+    Heartbeat("api", old, 60.0).write(load_settings().storage.services / "api.json")
+    assert run(box, monitor) is None
 
 
 def test_damaged_caches_are_cleared_and_nothing_else(

@@ -138,7 +138,7 @@ def gather(
     queued, retrying, free = _figures(settings)
     return Situation(
         containers=_containers(seen),
-        heartbeats=_heartbeats(settings, monitor),
+        heartbeats=_heartbeats(settings, seen, monitor.clock.now()),
         log=_log(settings, monitor.clock.now()),
         quarantine=_quarantine(settings),
         queued=queued,
@@ -170,17 +170,27 @@ def _containers(seen: Look) -> tuple[ContainerFact, ...]:
     )
 
 
-def _heartbeats(settings: Settings, monitor: Monitor) -> dict[str, str]:
+def _heartbeats(settings: Settings, seen: Look, now: datetime) -> dict[str, str]:
+    """Return the problems of services that Docker thinks well.
+
+    One that starts has not said anything yet, and one that a person has stopped says nothing, and rightly.
+    """
+    well = {
+        sighting.container.service
+        for sighting in seen.plan.sightings
+        if sighting.condition is Condition.WELL
+    }
     found = {}
-    for path in sorted(settings.storage.services.glob("*.json")):
-        if path.stem == _OWN:
+    for service in sorted(well - {_OWN}):
+        path = settings.storage.services / f"{service}.json"
+        if not path.exists():
             continue
         try:
-            problem = find_problem(read_heartbeat(path), monitor.clock.now())
+            problem = find_problem(read_heartbeat(path), now)
         except VvError as exc:
             problem = exc.message
         if problem:
-            found[path.stem] = problem
+            found[service] = problem
     return found
 
 

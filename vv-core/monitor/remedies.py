@@ -43,12 +43,12 @@ def _restart(proposal: Proposal, _settings: Settings, monitor: Monitor) -> str:
     names = [
         seen.name
         for seen in monitor.engine.list_containers(monitor.project)
-        if seen.service == proposal.target and not seen.is_one_off
+        if seen.service == proposal.target and seen.state == "running" and not seen.is_one_off
     ]
     if not names:
         raise UnavailableError(
-            f"no container of {proposal.target} is there to restart",
-            advice="Start it: docker compose up -d.",
+            f"no container of {proposal.target} runs any more",
+            advice="If nobody stopped it: docker compose up -d.",
         )
     for name in names:
         monitor.engine.restart(name)
