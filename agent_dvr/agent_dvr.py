@@ -23,8 +23,10 @@ from vv_core.settings import Settings, load_settings
 
 PROG = "vv-capture"
 NAME = "video_capture"
-PATIENCE_S = 600.0
-"""One turn may take so long: a recording of some GB is copied where raw/ and input/ are different volumes."""
+TURN_S = 30.0
+"""After so long a turn leaves the other recordings to the next one."""
+PATIENCE_S = 300.0
+"""One turn may take so long: a recording of 10 GB is copied where raw/ and input/ are different volumes."""
 DVR_PAUSE_S = 30.0
 """Between two looks at the DVR."""
 _NAMED = 3
@@ -90,7 +92,10 @@ class CaptureJob:
             remove_leftovers(self._settings.storage.input, now.timestamp())
             self._has_cleaned = True
         self._look_at_dvr()
-        result = self._mover.move_finished(now.timestamp(), is_ending)
+        deadline = self._clock.monotonic() + TURN_S
+        result = self._mover.move_finished(
+            now.timestamp(), lambda: is_ending() or self._clock.monotonic() > deadline
+        )
         for name in result.moved:
             _logger.info("a recording has come", extra={"fields": {"video": printable(name)}})
         self._look_at_cameras(result)

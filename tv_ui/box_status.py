@@ -7,9 +7,10 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
-from tv_ui.health import ALL_FILE, find_health_problems
+from tv_ui.health import ALL_FILE, PLAYLIST_SERVICE, find_health_problems
 from vv_core import __version__
 from vv_core.alerts import read_alerts
 from vv_core.clock import format_utc
@@ -46,6 +47,9 @@ def collect_box_status(settings: Settings, now: datetime) -> dict[str, Any]:
         return None
 
     alerts = tell(lambda: read_alerts(storage.orchestrator_data / "alerts.jsonl"))
+    services = _services(storage, now)
+    told = (each["problem"] for name, each in services.items() if name != PLAYLIST_SERVICE)
+    problems += [problem for problem in told if problem]
     return {
         "time": format_utc(now),
         "box": settings.box,
@@ -53,7 +57,7 @@ def collect_box_status(settings: Settings, now: datetime) -> dict[str, Any]:
         "pipeline": tell(lambda: _pipeline(settings)),
         "playlists": tell(lambda: _playlists(storage, now)),
         "log": tell(lambda: _log_head(storage)),
-        "services": tell(lambda: _services(storage, now)),
+        "services": services,
         "alerts": (alerts or [])[-SHOWN_ALERTS:],
         "problems": problems,
     }
@@ -88,12 +92,20 @@ def _log_head(storage: Storage) -> dict[str, Any]:
 
 
 def _services(storage: Storage, now: datetime) -> dict[str, Any]:
-    found = {}
-    for path in sorted(storage.services.glob("*.json")):
+    return {
+        path.stem: _service(path, now)
+        for path in sorted(storage.services.glob("*.json"))
+        if not path.name.startswith(".")
+    }
+
+
+def _service(path: Path, now: datetime) -> dict[str, Any]:
+    try:
         heartbeat = read_heartbeat(path)
-        found[path.stem] = {
-            "age_s": round((now - heartbeat.time).total_seconds()),
-            "problem": find_problem(heartbeat, now),
-            "details": heartbeat.details,
-        }
-    return found
+    except VvError as exc:
+        return {"age_s": None, "problem": f"{exc.message} → {exc.advice}", "details": {}}
+    return {
+        "age_s": round((now - heartbeat.time).total_seconds()),
+        "problem": find_problem(heartbeat, now),
+        "details": heartbeat.details,
+    }

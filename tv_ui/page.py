@@ -47,7 +47,7 @@ def render_page(status: dict[str, Any], language: str) -> str:
         _table(
             [
                 (name, each["problem"] or f"ok, {each['age_s']} s")
-                for name, each in (status["services"] or {}).items()
+                for name, each in status["services"].items()
             ]
         ),
         _heading(say("Registro provável", "Provable log")),

@@ -133,6 +133,23 @@ def test_an_alert_that_cannot_be_kept_makes_the_turn_fail(home: Path) -> None:
         job(never)
 
 
+def test_a_long_turn_leaves_the_rest_to_the_next_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        put(home, name)
+    clock = MovedClock()
+    real = os.link
+
+    def slow(source: Path, target: Path, **more: bool) -> None:
+        clock.ahead += timedelta(seconds=31)
+        real(source, target, **more)
+
+    monkeypatch.setattr(os, "link", slow)
+    job = CaptureJob(boxed(home), clock)
+    assert [job(never)["moved"] for _ in range(3)] == [1, 1, 0]
+
+
 @pytest.mark.parametrize(
     ("name", "camera"), [("a.mp4", ""), ("gate/a.mp4", "gate"), ("g/d/a", "g")]
 )

@@ -108,8 +108,10 @@ def test_what_cannot_be_told_is_named_and_the_rest_is_told(box: LogBox) -> None:
     response = client(box).get("/status")
     status = response.json()
     assert response.status_code == 200
-    assert [status[part] for part in ("pipeline", "log", "services")] == [None, None, None]
+    assert [status[part] for part in ("pipeline", "log")] == [None, None]
     assert len(status["problems"]) == 3
+    assert "not a heartbeat" in status["services"]["video_capture"]["problem"]
+    assert status["services"]["playlist_manager"]["problem"] is None
     assert status["playlists"]["tv2"]["items"] == 1
 
 
