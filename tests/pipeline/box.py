@@ -51,6 +51,7 @@ class Box:
     clock: FakeClock = field(default_factory=FakeClock)
     runner: StageRunner = field(default_factory=ForkRunner)
     contents: set[str] = field(default_factory=set)
+    _read: tuple[object, Settings] | None = None
 
     def __post_init__(self) -> None:
         if not self.key_store.exists():
@@ -60,8 +61,11 @@ class Box:
 
     @property
     def settings(self) -> Settings:
-        """The settings, read again from the environment."""
-        return load_settings()
+        """The settings, read again from the environment whenever that has changed."""
+        said = (dict(os.environ), _content(self.home / ".env"))
+        if self._read is None or self._read[0] != said:
+            self._read = (said, load_settings())
+        return self._read[1]
 
     @property
     def key_store(self) -> Path:
@@ -181,6 +185,10 @@ class Box:
             if self.input not in path.parents
         }
         assert not leftovers
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 MakeBox = Callable[..., Box]
