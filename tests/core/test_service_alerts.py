@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.box import new_box
 from vv_core.alerts import Alert, Alerter, Severity, read_alerts
 from vv_core.paths import Storage
 from vv_core.service_alerts import FILE_NAME, relay_alerts, tell_from_service
@@ -63,3 +64,14 @@ def test_a_line_that_is_none_of_ours_harms_nobody(
     kept = Kept()
     relay_alerts(storage, Alerter([kept], set()), NOW)
     assert [alert.fields for alert in kept.alerts] == ([{}] if "fields" in change else [])
+
+
+def test_a_cycle_of_the_orchestrator_takes_them_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = new_box(tmp_path, monkeypatch)
+    storage = box.settings.storage
+    storage.services.mkdir()
+    tell_from_service(storage, ALERT, box.clock.now())
+    assert box.cycle() == 0
+    assert (ALERT.code, ALERT.subject) in box.alerts()
