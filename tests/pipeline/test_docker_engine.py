@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
+from tests.pipeline.subjects import require_engine
 from tests.pipeline.users import needs_root, other_user
 from vv_core.errors import ConfigError, UnavailableError
 from vv_core.pipeline.compose_diagnosis import missing_sources
-from vv_core.pipeline.docker_engine import connect_error, explain_silence, last_words
+from vv_core.pipeline.docker_engine import (
+    connect_error,
+    engine_fault,
+    events_of,
+    explain_silence,
+    last_words,
+    tell,
+)
 from vv_core.process import ChildResult
 
 
@@ -74,6 +83,26 @@ def test_the_last_words_of_a_command() -> None:
     assert last_words(ChildResult(1, False, 0.1, ("a", "b"))) == "b"
     assert last_words(ChildResult(14, False, 0.1, ())) == "exit code 14"
     assert last_words(ChildResult(143, True, 60.0, ("a",))) == "it did not end in time"
+
+
+@pytest.mark.docker
+@pytest.mark.integration
+def test_a_command_that_the_engine_refuses_is_told_in_its_words() -> None:
+    require_engine()
+    with pytest.raises(UnavailableError, match=r"docker inspect failed: .*no-such-thing"):
+        tell(["inspect", "no-such-thing"], os.environ)
+    assert tell(["version", "--format", "{{.Client.Version}}"], os.environ) != []
+    assert engine_fault(os.environ) is None
+
+
+def test_an_engine_that_is_away_remembers_nothing() -> None:
+    if shutil.which("docker") is None:
+        pytest.skip("docker is not installed")
+    away = {**os.environ, "DOCKER_HOST": "unix:///no/such/engine.sock"}
+    assert events_of("vv-none", away) is None
+    fault = engine_fault(away)
+    assert isinstance(fault, UnavailableError)
+    assert "unix:///no/such/engine.sock" in fault.message
 
 
 def test_folders_that_are_missing(tmp_path: Path) -> None:
