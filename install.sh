@@ -351,6 +351,8 @@ git_safe() {
 fetch_target() {
   # Out of reach, and not needed.
   [[ -n $SOURCE ]] || return 0
+  # Left by a git that was killed; our own lock keeps others away.
+  find "$PREFIX/.git" -path "$WORK" -prune -o -name '*.lock' -exec rm -f {} +
   if [[ $(git_safe -C "$PREFIX" rev-parse --quiet --verify refs/vv/target) != "$TARGET" ]]; then
     change git_safe -C "$PREFIX" fetch --quiet --force --no-tags --update-shallow "$SOURCE" "+$REF:refs/vv/target" ||
       die "$EX_UNAVAILABLE" "não foi possível baixar de $SOURCE" "cannot fetch from $SOURCE" \

@@ -25,13 +25,14 @@ run_bootstrap() {
   if [[ -z $BUNDLE ]] && has_room summarizer && [[ ! -d $PREFIX/.venv/lib ]]; then
     install_packages gcc g++ cmake make # llama.cpp is compiled here
   fi
-  bootstrap --check "${options[@]}" >/dev/null 2>&1 || CHANGES=$((CHANGES + 1))
-  bootstrap "${options[@]}" ||
+  # With --quiet it says nothing when it did nothing.
+  local said=$WORK/said
+  (cd "$PREFIX" && timeout --kill-after=10 7200 "$(find_python)" bootstrap.py "${options[@]}") | tee "$said" ||
     die "$?" "bootstrap.py não terminou" "bootstrap.py did not end well" \
       "Siga o conselho acima e rode de novo." "Follow the advice above and run it again."
+  [[ ! -s $said ]] || CHANGES=$((CHANGES + 1))
+  rm "$said"
 }
-
-bootstrap() { (cd "$PREFIX" && timeout --kill-after=10 7200 "$(find_python)" bootstrap.py "$@"); }
 
 read_setting() { # NAME: its value in .env; the last line that sets it counts
   [[ ! -f $PREFIX/.env ]] || sed -n "s/^[[:space:]]*$1=//p" "$PREFIX/.env" | tail -n 1 | sed "s/^[\"']\(.*\)[\"']\$/\1/"
@@ -49,8 +50,13 @@ set_setting() { # NAME VALUE: into .env, whole or not at all
 }
 
 # A value that somebody has set stays, unless the way of running was changed on the command line.
+# It comes before bootstrap.py, which prepares what the way of running needs.
 write_settings() {
   local runner=process
+  if [[ ! -e $PREFIX/.env ]]; then
+    change install -m 600 "$PREFIX/.env.example" "$PREFIX/.env.vv-new"
+    change mv "$PREFIX/.env.vv-new" "$PREFIX/.env"
+  fi
   [[ $MODE != docker ]] || runner=compose
   if [[ $(read_setting ORCHESTRATOR_RUNNER) != "$runner" ]] &&
     [[ $MODE == docker || -n $(read_setting ORCHESTRATOR_RUNNER) ]]; then

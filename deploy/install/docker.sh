@@ -20,6 +20,9 @@ install_engine() {
   if ! engine_answers; then
     step "Docker e compose" "Docker and compose"
     local packages
+    # What is decided next depends on what apt offers today.
+    [[ -n $BUNDLE ]] || change quiet 600 apt-get -qq update || die "$EX_UNAVAILABLE" "apt-get update falhou" \
+      "apt-get update failed" "Confira a rede e rode de novo." "Check the network and run it again."
     packages=$(engine_packages)
     # shellcheck disable=SC2086 # a list of names
     install_packages $packages
@@ -99,7 +102,10 @@ make_images() {
       die "$EX_UNAVAILABLE" "as imagens não foram construídas" "the images were not built" \
         "Leia as mensagens acima e rode de novo." "Read the messages above and run it again."
   fi
-  [[ $(image_ids) == "$before" ]] || CHANGES=$((CHANGES + 1))
+  if [[ $(image_ids) != "$before" ]]; then
+    CHANGES=$((CHANGES + 1))
+    note "há imagens novas" "there are new images"
+  fi
 }
 
 load_images() {
@@ -144,7 +150,10 @@ start_containers() {
   local before
   before=$(containers)
   compose 600 up --detach --no-build --remove-orphans --wait --wait-timeout 300 || return 1
-  [[ $(containers) == "$before" ]] || CHANGES=$((CHANGES + 1))
+  if [[ $(containers) != "$before" ]]; then
+    CHANGES=$((CHANGES + 1))
+    note "contêineres criados" "containers were made"
+  fi
 }
 
 containers() {

@@ -23,9 +23,9 @@ set_up() {
   place_code
   make_user
   [[ $MODE != docker ]] || install_engine
+  write_settings
   place_models
   run_bootstrap
-  write_settings
   check_assets
   [[ $MODE != docker ]] || make_images
   install_services
@@ -69,7 +69,6 @@ place_code() {
     return
   fi
   step "colocando os arquivos da versão ${TARGET:0:12}" "placing the files of version ${TARGET:0:12}"
-  rm -f "$PREFIX"/.git/*.lock # left by a git that was killed; the installer's lock keeps others away
   change git_box update-ref -d refs/vv/placed
   change git_box reset --quiet --hard "$TARGET"
   change git_box update-ref refs/vv/placed "$TARGET"

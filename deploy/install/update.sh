@@ -119,7 +119,13 @@ end_update() { # EXIT-CODE
   trap - EXIT
   set +e
   step "a atualização falhou; voltando a ${UPDATE_FROM:0:12}" "the update failed; going back to ${UPDATE_FROM:0:12}"
-  if (set -e && roll_back); then
+  # Not as a condition: there bash would ignore what fails in it.
+  (
+    set -e
+    roll_back
+  )
+  local code=$?
+  if ((code == 0)); then
     state_set installed "$UPDATE_FROM"
     state_set updating_from ''
     say "de volta à versão anterior, em funcionamento; os dados não foram tocados" \

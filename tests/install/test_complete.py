@@ -47,9 +47,11 @@ def test_from_nothing_with_all_rooms(source: Path, tmp_path: Path) -> None:
             f"{PREFIX}/data/input/",
         )
         root.run("touch", "-d", "1 hour ago", f"{PREFIX}/data/input/20261121-020304.mp4")
-        python = ["runuser", "-u", USER, "--", f"{PREFIX}/.venv/bin/python"]
-        root.run(*python, f"{PREFIX}/scripts/orchestrator.py", "--once")
-        assert root.exists(f"{PREFIX}/data/loglines/20261121-020304.logline.json")
+        as_user = ["runuser", "-u", USER, "--", "env", "ORCHESTRATOR_STABLE_SECONDS=0"]
+        cycle = root.run(
+            *as_user, f"{PREFIX}/.venv/bin/python", f"{PREFIX}/scripts/orchestrator.py", "--once"
+        )
+        assert root.exists(f"{PREFIX}/data/loglines/20261121-020304.logline.json"), cycle
 
 
 @contextmanager
@@ -131,6 +133,8 @@ def check_containers(root: Throwaway, prefix: str, names: dict[str, str]) -> Non
         "env",
         *(f"{name}={value}" for name, value in names.items()),
     ]
-    root.run(*as_user, f"{prefix}/.venv/bin/python", f"{prefix}/scripts/orchestrator.py", "--once")
+    as_user += ["ORCHESTRATOR_STABLE_SECONDS=0", f"{prefix}/.venv/bin/python"]
+    ran = root.run(*as_user, f"{prefix}/scripts/orchestrator.py", "--once")
     logline = f"{prefix}/data/loglines/20261121-020304.logline.json"
+    assert root.exists(logline), ran
     assert root.run("stat", "-c", "%U", logline).out.strip() == USER

@@ -67,7 +67,7 @@ def base_image() -> str:
     return tag
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ran:
     """How a command in a root ended."""
 
@@ -75,7 +75,7 @@ class Ran:
     out: str
     err: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"exit code {self.code}\n{self.out[-4000:]}\n{self.err[-4000:]}"
 
 
@@ -125,11 +125,12 @@ class Throwaway:
         """Start install.sh and cut the power when it has said something; True if it got so far."""
         log = self.shared / "install.log"
         log.write_text("")
-        line = " ".join(["bash /src/install.sh", *options, ">>/shared/install.log 2>&1"])
+        line = " ".join(["bash /src/install.sh", *options, ">>/shared/install.log 2>&1;"])
+        line += " echo ENDED >>/shared/install.log"
         docker("exec", "--detach", "--env=VV_LANGUAGE=en", self.name, "bash", "-c", line)
         deadline = time.monotonic() + 300
         while mark not in (text := log.read_text()):
-            if "\ndone" in text:
+            if "ENDED" in text:
                 return False
             assert time.monotonic() < deadline, text
             time.sleep(0.01)
