@@ -63,7 +63,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _scene(verbosity: int) -> Settings:
     """Return settings for a world of its own: trying the product never touches the box's data or keys."""
-    home = load_settings().home.absolute()
+    own = load_settings()
+    home = own.home.absolute()
     scene = home / "simulation"
     os.environ.update(
         VV_HOME=str(home),
@@ -74,7 +75,10 @@ def _scene(verbosity: int) -> Settings:
         VV_LOG_KEY_FILE=str(scene / "secrets" / "log_signing_key.pem"),
         VV_LOG_ORIGIN="",
     )
-    if load_settings().hmac_key is None:
+    if not own.resolve(own.faces_dir).is_dir():
+        # People who are enrolled may be recognised; nobody makes that folder for a trial.
+        os.environ["VV_FACES_DIR"] = str(scene / "faces")
+    if own.hmac_key is None:
         os.environ["VV_HMAC_KEYS_FILE"] = str(scene / "secrets" / "hmac_keys.json")
     settings = load_settings()
     setup_logging(PROG, settings.resolve(settings.log_dir), verbosity)
