@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1
 OWN = ("video_capture", "playlist_manager", "tv_api")
 ALL = (*OWN, "self_monitor", "docker_proxy")
 QUICK = {
-    "SERVICE_HEALTH_INTERVAL": "1s",
+    "SERVICE_HEALTH_INTERVAL": "2s",
     "VV_CAPTURE_POLL_SECONDS": "0.5",
     "VV_PLAYLIST_POLL_SECONDS": "0.5",
     # It would restart what these tests make ill.
