@@ -156,10 +156,12 @@ def test_the_demo_ends_with_a_valid_logline_and_a_second_run_repeats_nothing(
     assert sorted(path.name for path in tmp_path.iterdir()) == [".cache", ".env", "simulation"]
     assert sorted(path.name for path in (tmp_path / "simulation").iterdir()) == [
         "data",
+        "faces",
         "logs",
         "secrets",
     ]
-    assert {path.name for path in (tmp_path / "simulation" / "data").iterdir()} == set(FOLDERS)
+    folders = {path.name for path in (tmp_path / "simulation" / "data").iterdir()}
+    assert folders == {*FOLDERS, "config"}
 
     logline.write_text(logline.read_text().replace("Box box", "Box fox"))
     assert main([]) == 1
