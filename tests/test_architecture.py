@@ -88,7 +88,7 @@ BESIDE_BOOTSTRAP = {"_build_progress", "_bootstrap_environment"}
 def test_scripts_are_thin(script: Path) -> None:
     allowed = {*sys.stdlib_module_names, "vv_core", "vv_schemas", "_environment", "tqdm"}
     if script.stem in BESIDE_BOOTSTRAP:
-        allowed = sys.stdlib_module_names | BESIDE_BOOTSTRAP
+        allowed = {*sys.stdlib_module_names, *BESIDE_BOOTSTRAP}
     assert imported_packages(script) <= allowed
 
 
