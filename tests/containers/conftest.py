@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -39,9 +40,12 @@ def live(images: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBox]:
         if live is None:
             pytest.skip("there is no Python that another user may run the product with")
         hand_over(home, live.user)
+        # A project of its own: `run` makes the networks of all services, and two at once would make them twice.
+        live.environment["COMPOSE_PROJECT_NAME"] = f"vv-live-{secrets.token_hex(4)}"
         yield live
         left = containers(live)
         ComposeRunner(box.settings).recover()
+        live.compose("down", "--timeout", "0")
         assert left == []
 
 
