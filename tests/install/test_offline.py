@@ -66,7 +66,7 @@ def test_installs_with_no_network_from_two_files(
     assert "not signed by the key that is trusted here" in refused.err
 
     again = install(alone, "--offline", bundle, "--vkey", bundled.vkey)
-    assert "no change was needed" in again.out, again
+    assert "no change was needed" in again.out, str(again)
     assert "first time" not in again.err
     assert not alone.exists(f"{PREFIX}/.git/vv-install/bundle")
 
