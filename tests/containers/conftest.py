@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.containers.live import LiveBox, build_images, hand_over, make_live
+from tests.containers.live import LiveBox, build_images, hand_over, make_live, run_compose
 from tests.pipeline.box import new_box
 from tests.pipeline.subjects import docker, require_engine
 from tests.support.clips import make_clip
@@ -41,11 +42,14 @@ def live(images: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBox]:
             pytest.skip("there is no Python that another user may run the product with")
         hand_over(home, live.user)
         # A project of its own: `run` makes the networks of all services, and two at once would make them twice.
-        live.environment["COMPOSE_PROJECT_NAME"] = f"vv-live-{secrets.token_hex(4)}"
+        name = f"vv-live-{secrets.token_hex(4)}"
+        live.environment["COMPOSE_PROJECT_NAME"] = name
+        # As it is before a test breaks it.
+        sound = dict(os.environ)
         yield live
         left = containers(live)
         ComposeRunner(box.settings).recover()
-        live.compose("down", "--timeout", "0")
+        run_compose("--project-name", name, "down", "--timeout", "0", environment=sound)
         assert left == []
 
 
