@@ -7,7 +7,19 @@ DOCKER_KEY=9DC858229FC7DD38854AE2D88D81803C0EBFCD88
 compose() { # SECONDS ARGUMENTS…: silent, but for its last lines when it fails
   local seconds=$1
   shift
-  quiet "$seconds" docker compose --file "$PREFIX/docker-compose.yml" --project-directory "$PREFIX" "$@"
+  local command
+  mapfile -t command < <(compose_command)
+  quiet "$seconds" "${command[@]}" "$@"
+}
+
+# Prints the program, a word a line: docker compose as the orchestrator runs it, with the box's name, paths and settings.
+# Without its environment (an uninstallation that was cut off) the compose file's own defaults have to do.
+compose_command() {
+  if [[ -x $PREFIX/.venv/bin/python && -f $PREFIX/scripts/compose.py ]]; then
+    printf '%s\n' "$PREFIX/.venv/bin/python" "$PREFIX/scripts/compose.py"
+  else
+    printf '%s\n' docker compose --file "$PREFIX/docker-compose.yml" --project-directory "$PREFIX"
+  fi
 }
 
 engine_answers() {
@@ -118,7 +130,9 @@ load_images() {
 }
 
 image_names() {
-  timeout 60 docker compose --file "$PREFIX/docker-compose.yml" --project-directory "$PREFIX" --profile stages config --images | sort -u
+  local command
+  mapfile -t command < <(compose_command)
+  timeout 60 "${command[@]}" --profile stages config --images | sort -u
 }
 
 image_ids() {

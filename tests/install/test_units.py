@@ -108,7 +108,7 @@ def test_the_order_at_boot_and_at_shutdown() -> None:
     docker = (ROOT / UNITS["docker"][0]).read_text()
     assert "Requires=docker.service" in docker
     assert "After=docker.service network-online.target" in docker
-    assert "ExecStop=docker compose stop" in docker
+    assert "/scripts/compose.py stop" in docker
     program = (ROOT / UNITS["program"][0]).read_text()
     assert "PartOf=vv-video-ai.service" in program
     assert "WantedBy=vv-video-ai.service" in program
