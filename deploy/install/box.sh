@@ -67,7 +67,7 @@ write_settings() {
     set_setting BOX_GID "$(id -g "$SERVICE_USER")"
   fi
   if [[ $MODE == docker && -z $(read_setting DOCKER_GID) ]] && ((!DRY_RUN)); then
-    set_setting DOCKER_GID "$(getent group docker | cut -d : -f 3)"
+    set_setting DOCKER_GID "$(docker_gid)"
   fi
   if [[ -n ${DVR_IP:-} && -z $(read_setting DVR_IP) ]]; then
     [[ $DVR_IP =~ ^[A-Za-z0-9.:_-]+$ ]] || usage_error "DVR_IP: endereço inválido" "DVR_IP: no valid address"

@@ -40,10 +40,12 @@ install_engine() {
     install_packages $packages
     start_engine
   fi
-  if ((!DRY_RUN)) && [[ " $(id -nG "$SERVICE_USER") " != *" docker "* ]]; then
+  if ((!DRY_RUN)) && [[ " $(id -G "$SERVICE_USER") " != *" $(docker_gid) "* ]]; then
     change usermod --append --groups docker "$SERVICE_USER"
   fi
 }
+
+docker_gid() { getent group docker | cut -d : -f 3; }
 
 # Prints the packages to install: the system's own where they are new enough, else Docker's.
 engine_packages() {
