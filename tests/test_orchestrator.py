@@ -85,7 +85,9 @@ def test_a_cycle_in_english_then_nothing_to_do(box: Box) -> None:
     box.add("b\n\x1b[31m.mp4", "bad")
     result = run("--once")
     assert (result.returncode, result.stderr.count("Traceback")) == (0, 0)
-    assert result.stdout == ("cycle: 1 done, 1 quarantined\n  b\\n\\x1b[31m.mp4: quarantined\n")
+    assert result.stdout == (
+        "cycle: 1 done, 1 quarantined\n  b\\n\\x1b[31m.mp4: quarantined (told to be bad)\n"
+    )
     box.check_settled()
     result = run()
     assert (result.returncode, result.stdout) == (0, "cycle: no new video\n")
