@@ -17,7 +17,7 @@ import pytest
 from tests.containers.compose_file import ROOT
 from tests.pipeline.subjects import docker, require_engine
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(900)]
 
 COMPOSE = """
 name: {project}

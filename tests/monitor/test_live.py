@@ -16,7 +16,7 @@ from tests.monitor.live import Project, project, wait_for
 from tests.pipeline.subjects import docker, require_engine
 from vv_core.heartbeat import find_problem, read_heartbeat
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.containers.live import IMAGES, USER, docker_json, hand_over, run_comp
 from tests.monitor.live import wait_for
 from tests.pipeline.subjects import docker, require_engine
 
-pytestmark = [pytest.mark.docker, pytest.mark.integration]
+pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(900)]
 
 SOCKET = Path("/var/run/docker.sock")
 

@@ -11,7 +11,8 @@ import pytest
 from tests.pipeline.box import Box, MakeBox
 from tests.pipeline.killing import Killer, finish, fork_cycle
 
-pytestmark = pytest.mark.integration
+# A test here is hundreds of starts: minutes, where the machine is slow.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 FEWEST_STEPS = 20
 

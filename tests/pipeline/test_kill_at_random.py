@@ -14,7 +14,8 @@ from tests.pipeline.box import Box, MakeBox
 from tests.pipeline.killing import finish, fork_cycle
 from tests.pipeline.processes import is_alive
 
-pytestmark = pytest.mark.integration
+# A test here is hundreds of starts: minutes, where the machine is slow.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 MOMENTS = 200
 PARTS = 4

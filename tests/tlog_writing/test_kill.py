@@ -15,7 +15,8 @@ from tests.tlog_writing.logs import LogBox, append_to, check_log, snapshot
 from vv_core.tlog.log_writer import LogWriter
 from vv_core.tlog.wal import scan_frames
 
-pytestmark = pytest.mark.integration
+# A test here is hundreds of starts: minutes, where the machine is slow.
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 NAMES = ("a", "b", "c")
 FEWEST_STEPS = 40
