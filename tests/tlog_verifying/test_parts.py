@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vv_core.audit.key_chain import LABEL, DerivedKeys, evolve, split_key_id
@@ -236,6 +236,8 @@ class TestPosition:
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1)
 
 
+@example("é" * 81 + "\x1f", 1)
+@example("é" * 81 + "\x1f", 3)
 @given(NAMES.map(lambda text: text[:80]), st.integers(0, 3))
 def test_every_name_that_the_pipeline_gives_is_accepted(raw_stem: str, taken: int) -> None:
     digest = "0123456789abcdef" * 4

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vv_core.audit.canonical import MalformedError, load_canonical
+from vv_core.audit.canonical import load_canonical
 from vv_core.audit.evidence import DIFFERS, check_video
 from vv_core.audit.finding import Finding, LogSummary
 from vv_core.audit.log_damage import DamageReport
 from vv_core.audit.log_events import LogFacts
 from vv_core.audit.log_heads import is_log_key, open_head
 from vv_core.audit.log_position import position_of
-from vv_core.audit.regular_file import read_regular_file
+from vv_core.audit.regular_file import read_for_audit
 from vv_core.audit.signing import SIGNATURE_FIELD
 from vv_core.audit.verdict import Reason, Status, Verdict
 from vv_core.audit.verify import MAX_FILE_BYTES, verify_bytes
+from vv_core.paths import MAX_STEM_BYTES
 from vv_core.tlog.checkpoint import Checkpoint, parse_checkpoint
 from vv_core.tlog.merkle import (
     HASH_BYTES,
@@ -36,6 +37,8 @@ EVENT_SUFFIX = ".logevent.json"
 _MARK = re.compile(r"-[0-9a-f]{8}$")
 _MARK_CHARS = 9
 _MAX_MARKS = 8
+_LEAST_CUT_BYTES = MAX_STEM_BYTES - _MARK_CHARS - 4
+"""What is cut has more bytes: a cut never splits a character, which has at most four."""
 _SHORTENED_BYTES = 90
 """A stem that was cut to fit has at least so many bytes left, with all its marks."""
 _DOCUMENT_FIELDS = ("id", "when", "status", "title", "kind")
@@ -68,14 +71,9 @@ class PublishedContext:
 
 def verify_published(path: str, context: PublishedContext) -> Finding:
     """Verify one file beside a log; ``seq`` of the finding is set when it is an entry of the log."""
-    try:
-        data = read_regular_file(path, MAX_FILE_BYTES)
-    except MalformedError as exc:
-        return Finding(path, Verdict(Status.MALFORMED, exc.reason, exc.detail))
-    except OSError as exc:
-        is_gone = isinstance(exc, FileNotFoundError)
-        reason = Reason.NOT_FOUND if is_gone else Reason.UNREADABLE
-        return Finding(path, Verdict(Status.NOT_READ, reason, exc.strerror or ""))
+    data = read_for_audit(path, MAX_FILE_BYTES)
+    if isinstance(data, Verdict):
+        return Finding(path, data)
     signature = None if context.keys is None else verify_bytes(data, context.keys)
     document = _document_of(data, signature)
     position = position_of(document)
@@ -250,8 +248,17 @@ def _without_marks(stem: str, digest: str) -> str:
         match = _MARK.search(stem)
         if match is None or match[0][1:] not in marks:
             break
-        stem = stem[:-_MARK_CHARS]
+        stem = _without_cut_mark(stem[:-_MARK_CHARS], marks)
     return stem
+
+
+def _without_cut_mark(stem: str, marks: Sequence[str]) -> str:
+    """Take off what is left of a mark in a stem so long that it was cut to make room for the next mark."""
+    if len(stem.encode("utf-8", "replace")) <= _LEAST_CUT_BYTES:
+        return stem
+    before, dash, rest = stem.rpartition("-")
+    is_cut = dash and len(rest) < _MARK_CHARS - 1 and any(mark.startswith(rest) for mark in marks)
+    return before if is_cut else stem
 
 
 def _repair(stem: str) -> str:
