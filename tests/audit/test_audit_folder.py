@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.audit.samples import KEYS, signed_bytes
-from vv_core.audit import audit_folder
+from vv_core.audit import regular_file
 from vv_core.audit.audit_folder import audit_paths, find_targets, verify_file
 from vv_core.audit.verdict import Reason, Status
 
@@ -262,7 +262,8 @@ def unprivileged() -> Iterator[None]:
 def test_unreadable_things_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     line_file(folder / "a.logline.json").chmod(0)
     line_file(folder / "cam" / "b.logline.json")
-    line_file(folder / "z.logline.json")
+    # Read now, so that the schema is loaded by a user who may.
+    audit(line_file(folder / "z.logline.json"))
     (folder / "cam").chmod(0)
     folder.chmod(0o755)
     monkeypatch.chdir(folder)  # the way to it may be closed to somebody else
@@ -284,7 +285,7 @@ def test_a_disk_that_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def fail(_path: object, _max_bytes: int) -> bytes:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(audit_folder, "read_regular_file", fail)
+    monkeypatch.setattr(regular_file, "read_regular_file", fail)
     verdict = verify_file(path, KEYS)
     assert (verdict.status, verdict.reason) == (Status.NOT_READ, Reason.UNREADABLE)
     assert verdict.detail == "Input/output error"

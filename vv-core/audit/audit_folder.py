@@ -13,9 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from vv_core.audit.canonical import MalformedError
 from vv_core.audit.finding import Finding
-from vv_core.audit.regular_file import read_regular_file
+from vv_core.audit.regular_file import not_read, read_for_audit
 from vv_core.audit.verdict import Reason, Status, Verdict
 from vv_core.audit.verify import (
     MAX_FILE_BYTES,
@@ -82,13 +81,8 @@ def verify_file(
     keys: Mapping[str, bytes],
 ) -> Verdict:
     """Verify one LogLine file; whatever is wrong with it is in the verdict."""
-    try:
-        data = read_regular_file(path, MAX_FILE_BYTES)
-    except MalformedError as exc:
-        return Verdict(Status.MALFORMED, exc.reason, exc.detail)
-    except OSError as exc:
-        return _not_read(exc)
-    return verify_bytes(data, keys)
+    data = read_for_audit(path, MAX_FILE_BYTES)
+    return data if isinstance(data, Verdict) else verify_bytes(data, keys)
 
 
 def find_log(path: str) -> str | None:
@@ -117,7 +111,7 @@ def find_targets(paths: Iterable[str], portion: int = PORTION) -> Iterator[Targe
         try:
             mode = os.lstat(path).st_mode
         except OSError as exc:
-            yield Target(path, _not_read(exc))
+            yield Target(path, not_read(exc))
             continue
         if stat.S_ISLNK(mode):
             yield Target(path, Verdict(Status.NOT_READ, Reason.SYMBOLIC_LINK))
@@ -156,7 +150,7 @@ def _walk(folder: str, portion: int, log: str | None) -> Iterator[Target]:
         try:
             entry = next(entries, None)
         except OSError as exc:
-            yield Target(path, _not_read(exc))
+            yield Target(path, not_read(exc))
             entry = None
         if entry is None:
             open_folders.pop()
@@ -235,9 +229,3 @@ def _mode_of(entry: os.DirEntry[str]) -> int:
     if entry.is_symlink():
         return stat.S_IFLNK
     return stat.S_IFDIR if entry.is_dir(follow_symlinks=False) else stat.S_IFIFO
-
-
-def _not_read(exc: OSError) -> Verdict:
-    if isinstance(exc, FileNotFoundError):
-        return Verdict(Status.NOT_READ, Reason.NOT_FOUND)
-    return Verdict(Status.NOT_READ, Reason.UNREADABLE, exc.strerror or "")

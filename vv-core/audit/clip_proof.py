@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from vv_core.audit.canonical import MalformedError
 from vv_core.audit.evidence import DIFFERS, check_video
 from vv_core.audit.finding import Finding
-from vv_core.audit.regular_file import read_regular_file
+from vv_core.audit.regular_file import read_for_audit
 from vv_core.audit.trust import Trust
 from vv_core.audit.verdict import Reason, Status, Verdict
 from vv_core.audit.verify import verify_entry
@@ -13,7 +12,6 @@ from vv_core.tlog.proof import MAX_PROOF_BYTES, parse_proof
 from vv_core.tlog.proof_verdict import ProofReason, verify_proof
 
 _REASONS = {
-    ProofReason.PROVEN: Reason.LOGGED_KEYLESS,
     ProofReason.NOT_A_PROOF: Reason.NOT_A_PROOF,
     ProofReason.NOT_A_LINE: Reason.NOT_A_LOGLINE,
     ProofReason.NO_KEY: Reason.NO_VKEY,
@@ -36,14 +34,9 @@ def verify_proof_file(path: str, trust: Trust, videos: str | None) -> Finding:
     Returns:
         The finding. It claims no position of a log that is audited beside it.
     """
-    try:
-        data = read_regular_file(path, MAX_PROOF_BYTES)
-    except MalformedError as exc:
-        return Finding(path, Verdict(Status.MALFORMED, exc.reason, exc.detail))
-    except OSError as exc:
-        is_gone = isinstance(exc, FileNotFoundError)
-        reason = Reason.NOT_FOUND if is_gone else Reason.UNREADABLE
-        return Finding(path, Verdict(Status.NOT_READ, reason, exc.strerror or ""))
+    data = read_for_audit(path, MAX_PROOF_BYTES)
+    if isinstance(data, Verdict):
+        return Finding(path, data)
     proof = verify_proof(data, trust.verifiers, min_witnesses=trust.witnesses)
     if proof.document is None:
         return Finding(path, Verdict(proof.status, _REASONS[proof.reason], proof.detail))

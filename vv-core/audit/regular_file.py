@@ -6,7 +6,7 @@ import os
 import stat
 
 from vv_core.audit.canonical import MalformedError
-from vv_core.audit.verdict import Reason
+from vv_core.audit.verdict import Reason, Status, Verdict
 
 _OPEN_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -27,6 +27,23 @@ def read_regular_file(path: str | os.PathLike[str], max_bytes: int) -> bytes:
         return _read_up_to(descriptor, max_bytes + 1)
     finally:
         os.close(descriptor)
+
+
+def read_for_audit(path: str | os.PathLike[str], max_bytes: int) -> bytes | Verdict:
+    """Return the content of a file as `read_regular_file` does, or the verdict on one that cannot be had."""
+    try:
+        return read_regular_file(path, max_bytes)
+    except MalformedError as exc:
+        return Verdict(Status.MALFORMED, exc.reason, exc.detail)
+    except OSError as exc:
+        return not_read(exc)
+
+
+def not_read(exc: OSError) -> Verdict:
+    """Return the verdict on what the operating system does not give."""
+    if isinstance(exc, FileNotFoundError):
+        return Verdict(Status.NOT_READ, Reason.NOT_FOUND)
+    return Verdict(Status.NOT_READ, Reason.UNREADABLE, exc.strerror or "")
 
 
 def _read_up_to(descriptor: int, max_bytes: int) -> bytes:
