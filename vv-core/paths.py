@@ -115,6 +115,11 @@ class Storage:
         return self.orchestrator_data / "services"
 
     @property
+    def media(self) -> Path:
+        """Which file plays for each processed video."""
+        return self.orchestrator_data / "media"
+
+    @property
     def log_state(self) -> Path:
         """What only the writer of the log needs."""
         return self.orchestrator_data / "log"

@@ -69,7 +69,7 @@ def drop(*path: str | int) -> Change:
 
 
 def test_the_documents_are_there() -> None:
-    assert schema_names() == ["analytic", "logevent", "logline", "playlist", "summary"]
+    assert schema_names() == ["analytic", "logevent", "logline", "media", "playlist", "summary"]
 
 
 @pytest.mark.parametrize("path", ALL_SCHEMAS, ids=lambda path: path.name)
@@ -206,6 +206,19 @@ BAD: dict[str, list[Any]] = {
         pytest.param(put("a+b", "log", "origin"), id="origin with a plus"),
         pytest.param(drop("signature_details"), id="not signed"),
     ],
+    "media": [
+        pytest.param(put(1, "extra"), id="unknown key"),
+        pytest.param(put(1, "clip", "extra"), id="unknown key of the clip"),
+        pytest.param(put("ok", "state"), id="unknown state"),
+        pytest.param(put("as_is", "state"), id="plays as it is from another folder"),
+        pytest.param(put(None, "clip"), id="plays without a clip"),
+        pytest.param(put("unplayable", "state"), id="a clip that does not play"),
+        pytest.param(put("a/b.mp4", "clip", "path"), id="made under another name"),
+        pytest.param(put("input", "clip", "folder"), id="unknown folder"),
+        pytest.param(put(0, "clip", "bytes"), id="no bytes"),
+        pytest.param(put(0, "clip", "duration_ms"), id="no length"),
+        pytest.param(put(39.5, "clip", "duration_ms"), id="fraction of a millisecond"),
+    ],
     "playlist": [
         pytest.param(put(1, "extra"), id="unknown key"),
         pytest.param(put(1, "items", 0, "extra"), id="unknown key of an item"),
@@ -221,6 +234,7 @@ TIMES: dict[str, list[tuple[str | int, ...]]] = {
     "summary": [("source", "start"), ("created",)],
     "logevent": [("when",), ("logged_at",)],
     "logline": [("when",), ("logged_at",)],
+    "media": [("checked_at",)],
     "playlist": [("generated",), ("window", "from"), ("items", 0, "start")],
 }
 HASH_PLACES: dict[str, list[tuple[str | int, ...]]] = {
@@ -231,6 +245,7 @@ HASH_PLACES: dict[str, list[tuple[str | int, ...]]] = {
         ("evidence", "rules_sha256"),
         ("signature_details", "signature"),
     ],
+    "media": [("source_sha256",), ("clip", "sha256")],
 }
 
 
@@ -272,6 +287,11 @@ def test_a_logline_has_a_place_in_the_log_exactly_from_its_second_version_on() -
     ):
         with pytest.raises(SchemaViolation):
             validate_schema(bad, schema_path("logline"))
+
+
+@pytest.mark.parametrize("change", BAD["media"])
+def test_bad_media_records_are_refused(change: Change) -> None:
+    assert_refused("media", change)
 
 
 @pytest.mark.parametrize("change", BAD["playlist"])

@@ -153,6 +153,7 @@ def box_folders(settings: Settings) -> tuple[tuple[Path, int], ...]:
         (storage.log_state, _PRIVATE),
         (storage.orchestrator_data / _BATCHES, _SHARED),
         (storage.services, _SHARED),
+        (storage.media, _SHARED),
         (storage.orchestrator_data / _MONITOR_STATE, _SHARED),
         (settings.resolve(settings.log_dir), _SHARED),
     )
