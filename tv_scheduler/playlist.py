@@ -1,139 +1,156 @@
-"""Which LogLines a TV shows, in which order, and the document that says so; no files here."""
+"""The document that says what a TV shows; no files here."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from typing import Any
-from urllib.parse import quote
 
-from tv_scheduler.config import ALL, Order, TvRule
-from vv_core.clock import format_utc, parse_utc
+from tv_scheduler.choice import MAX_ITEMS, Choice, choose, local_time, sort_by_time, window_of
+from tv_scheduler.config import ALL
+from tv_scheduler.line import Line
+from tv_scheduler.rules import DEFAULT_VALID_S, TvRule
+from vv_core.clock import format_utc
 
-SCHEMA = "vv.playlist/1"
-MAX_ITEMS = 5000
-_MAX_URL = 1100
-_MAX_CAPTION = 1000
-_SHORT_HASH = 12
-
-
-def is_within(when: datetime, start: datetime, end: datetime) -> bool:
-    """Tell whether a moment is in the window: its start is, its end is not."""
-    return start <= when < end
+SCHEMA = "vv.playlist/2"
+PICTURE_S = 8.0
+"""How long a picture stands where there is no clip."""
+CHANGING = ("generated", "window")
+"""Fields that differ each time: a document that differs in them alone is the same one."""
+_MS = 1000
 
 
-def window_of(rule: TvRule, now: datetime) -> tuple[datetime, datetime]:
-    """Return start and end of what a TV shows, to the second.
+@dataclass(frozen=True)
+class Playable:
+    """A clip that is there and plays in every browser.
 
-    The end is a second after the current one, so that a LogLine of this very second is shown.
+    Attributes:
+        sha256: of the file.
+        bytes: its size.
+        duration_ms: how long it plays.
     """
-    end = now.replace(microsecond=0) + timedelta(seconds=1)
-    return end - timedelta(hours=rule.window_hours), end
+
+    sha256: str
+    bytes: int
+    duration_ms: int
 
 
-def choose_loglines(
-    rule: TvRule, loglines: Sequence[Mapping[str, Any]], now: datetime
-) -> list[Mapping[str, Any]]:
-    """Return the LogLines that a TV shows, in its order; of too many the newest.
+@dataclass(frozen=True)
+class Scene:
+    """What documents are made for, besides rules and LogLines.
 
-    Args:
-        rule: of the TV.
-        loglines: that verify; one that stands twice is shown once.
+    Attributes:
         now: the current time.
+        zone: of the cameras' clocks.
+        language: of the box.
     """
-    start, end = window_of(rule, now)
-    chosen = {
-        line["id"]: line
-        for line in loglines
-        if line["status"] in rule.statuses and is_within(parse_utc(line["when"]), start, end)
-    }
-    newest = sort_by_time(chosen.values())[-MAX_ITEMS:]
-    if rule.order is Order.SHUFFLE:
-        return sorted(newest, key=lambda line: _lot(rule.name, now, line["id"]))
-    return newest
+
+    now: datetime
+    zone: tzinfo
+    language: str
 
 
-def sort_by_time(loglines: Any) -> list[Mapping[str, Any]]:
-    """Return LogLines by when they happened, equal times by their id."""
-    return sorted(loglines, key=lambda line: (line["when"], line["id"]))
+def choose_all(
+    rules: Sequence[TvRule], lines: Sequence[Line], now: datetime, zone: tzinfo
+) -> dict[str, Choice]:
+    """Return what each TV shows, by its name."""
+    return {rule.name: choose(rule, lines, now, zone) for rule in rules}
 
 
-def _lot(tv: str, now: datetime, logline_id: str) -> bytes:
-    """Return what a LogLine is sorted by where a TV shuffles.
-
-    It depends on nothing but itself, the TV and the hour: a new item moves none of the others.
-    """
-    hour = now.strftime("%Y-%m-%dT%H")
-    return hashlib.sha256(f"{tv}\0{hour}\0{logline_id}".encode()).digest()
-
-
-def build_item(line: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the item of a playlist that shows a LogLine."""
-    caption = line["this"]
-    if len(caption) > _MAX_CAPTION:
-        caption = f"{caption[: _MAX_CAPTION - 1]}…"
-    return {
-        "logline_id": line["id"],
-        "media": media_url(line["source"], line["evidence"]["video_sha256"]),
-        "poster": poster_url(line["media"]["picture"], line["media"]["picture_sha256"]),
-        "title": line["title"],
-        "caption": caption,
-        "start": line["when"],
-        "duration_s": line["media"]["duration_ms"] / 1000,
-        "status": line["status"],
-    }
-
-
-def media_url(source: str, sha256: str) -> str:
-    """Return the URL of a clip: by its content, with its name for people."""
-    prefix = f"/media/{sha256[:_SHORT_HASH]}/"
-    url = prefix + quote(PurePosixPath(source).name, safe="")
-    if len(url) <= _MAX_URL:
-        return url
-    return f"{prefix}video{quote(PurePosixPath(source).suffix[:8])}"
-
-
-def poster_url(picture: str | None, sha256: str | None) -> str | None:
-    """Return the URL of the still picture of a clip, if it has one."""
-    if picture is None or sha256 is None:
-        return None
-    return f"/posters/{sha256}.jpg"
+def next_edge(choices: Iterable[Choice]) -> int | None:
+    """Return when something changes though nothing new comes, seconds since 1970."""
+    return min((each.next_edge for each in choices if each.next_edge is not None), default=None)
 
 
 def build_playlists(
-    rules: Sequence[TvRule], loglines: Sequence[Mapping[str, Any]], now: datetime
+    rules: Sequence[TvRule],
+    choices: Mapping[str, Choice],
+    clips: Mapping[str, Playable],
+    scene: Scene,
 ) -> dict[str, dict[str, Any]]:
     """Return the playlist of each TV, and of all together, by the name of the TV.
 
     Args:
         rules: of the TVs.
-        loglines: that verify.
-        now: the current time.
+        choices: of each TV, from `choose_all`.
+        clips: what plays for a recording, by the recording's hash.
+        scene: for what they are made.
     """
-    chosen = {rule.name: choose_loglines(rule, loglines, now) for rule in rules}
-    playlists = {
-        rule.name: _document(rule.name, window_of(rule, now), chosen[rule.name], now)
-        for rule in rules
-    }
-    shown = {line["id"]: line for lines in chosen.values() for line in lines}
-    widest = max(rules, key=lambda rule: rule.window_hours)
-    everything = sort_by_time(shown.values())[-MAX_ITEMS:]
-    playlists[ALL] = _document(ALL, window_of(widest, now), everything, now)
+
+    def build(rule: TvRule, choice: Choice) -> dict[str, Any]:
+        items = [
+            build_item(line, choice.levels.get(line.id, 0), clips, scene.zone)
+            for line in choice.shown
+            for _ in range(rule.repeats)
+        ]
+        return _document(rule, items, scene)
+
+    playlists = {rule.name: build(rule, choices[rule.name]) for rule in rules}
+    playlists[ALL] = build(_rule_of_all(rules), _choice_of_all(choices))
     return playlists
 
 
-def _document(
-    tv: str,
-    window: tuple[datetime, datetime],
-    loglines: Sequence[Mapping[str, Any]],
-    now: datetime,
+def _rule_of_all(rules: Sequence[TvRule]) -> TvRule:
+    widest = max(rules, key=lambda rule: rule.window_hours)
+    return TvRule(ALL, widest.pick, widest.order, widest.window_hours, valid_s=DEFAULT_VALID_S)
+
+
+def _choice_of_all(choices: Mapping[str, Choice]) -> Choice:
+    shown = {line.id: line for choice in choices.values() for line in choice.shown}
+    levels: dict[str, int] = {}
+    for choice in choices.values():
+        for logline_id, level in choice.levels.items():
+            levels[logline_id] = max(level, levels.get(logline_id, 0))
+    return Choice(tuple(sort_by_time(shown.values())[-MAX_ITEMS:]), {}, levels, None)
+
+
+def build_item(
+    line: Line, level: int, clips: Mapping[str, Playable], zone: tzinfo
 ) -> dict[str, Any]:
+    """Return the item of a playlist that shows a LogLine.
+
+    Args:
+        line: the LogLine.
+        level: its priority.
+        clips: what plays for a recording, by the recording's hash.
+        zone: of the cameras' clocks.
+    """
+    clip = clips.get(line.video_sha256)
+    length_ms = clip.duration_ms or line.duration_ms if clip is not None else 0
+    return {
+        "logline_id": line.id,
+        "media": f"/media/{clip.sha256}.mp4" if clip is not None else None,
+        "bytes": clip.bytes if clip is not None else None,
+        "poster": f"/posters/{line.picture_sha256}.jpg" if line.picture_sha256 else None,
+        "title": line.title,
+        "caption": line.caption,
+        "camera": line.camera or None,
+        "start": format_utc(datetime.fromtimestamp(line.when, UTC)),
+        "start_local": local_time(line, zone).isoformat(timespec="seconds"),
+        "duration_s": length_ms / _MS if length_ms else PICTURE_S,
+        "status": line.status,
+        "priority": level,
+        "verified": True,
+    }
+
+
+def _document(rule: TvRule, items: list[dict[str, Any]], scene: Scene) -> dict[str, Any]:
+    start, end = window_of(rule, scene.now)
     return {
         "schema": SCHEMA,
-        "tv": tv,
-        "generated": format_utc(now),
-        "window": {"from": format_utc(window[0]), "to": format_utc(window[1])},
-        "items": [build_item(line) for line in loglines],
+        "tv": rule.name,
+        "generated": format_utc(scene.now),
+        "window": {"from": format_utc(start), "to": format_utc(end)},
+        "valid_s": rule.valid_s,
+        "language": rule.language or scene.language,
+        "loop": True,
+        "items": items,
     }
+
+
+def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two documents show the same, whenever they were made."""
+    return all(
+        one.get(key) == other.get(key) for key in one.keys() | other.keys() if key not in CHANGING
+    )

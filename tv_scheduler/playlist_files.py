@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tv_scheduler.config import ALL
+from tv_scheduler.playlist import is_same
 from vv_core.atomic import TEMP_PREFIX, write_json_atomic
 from vv_core.errors import VvError, from_oserror
 from vv_core.jsonio import read_json
@@ -35,7 +36,7 @@ def write_playlists(folder: Path, playlists: Mapping[str, Mapping[str, Any]]) ->
     changed = []
     for tv, document in playlists.items():
         path = file_of(folder, tv)
-        if has_items(path, document["items"]):
+        if shows(path, document):
             continue
         validate_schema(document, schema_path("playlist"))
         try:
@@ -46,10 +47,10 @@ def write_playlists(folder: Path, playlists: Mapping[str, Mapping[str, Any]]) ->
     return changed + _remove_others(folder, playlists)
 
 
-def has_items(path: Path, items: Any) -> bool:
-    """Tell whether a file is a playlist with exactly these items."""
+def shows(path: Path, document: Mapping[str, Any]) -> bool:
+    """Tell whether a file is a playlist that shows the same as a document."""
     found = read_playlist(path)
-    return found is not None and found["items"] == items
+    return found is not None and is_same(found, document)
 
 
 def read_playlist(path: Path) -> dict[str, Any] | None:

@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tv_scheduler.config import load_rules
+from tv_scheduler.line import line_of
 from tv_scheduler.loglines import Found, LogLines
-from tv_scheduler.playlist import build_playlists
+from tv_scheduler.media import Clips
+from tv_scheduler.playlist import Scene, build_playlists, choose_all
 from tv_scheduler.playlist_files import write_playlists
 from vv_core.alerts import Alert, Severity
 from vv_core.cli import CommandParser, run_command
@@ -64,6 +66,7 @@ class PlaylistJob:
         self._clock = clock
         storage = settings.storage
         self._loglines = LogLines(storage.loglines, storage.log)
+        self._clips = Clips(storage)
         self._told: set[str] = set()
 
     def __call__(self, _is_ending: Callable[[], bool]) -> dict[str, object]:
@@ -76,7 +79,11 @@ class PlaylistJob:
         now = self._clock.now()
         longest = max(rule.window_hours for rule in rules)
         found = self._loglines.look(now - timedelta(hours=longest))
-        playlists = build_playlists(rules, found.loglines, now)
+        settings = self._settings
+        choices = choose_all(rules, [line_of(line) for line in found.loglines], now, settings.zone)
+        shown = {line.video_sha256 for choice in choices.values() for line in choice.shown}
+        scene = Scene(now, settings.zone, settings.language)
+        playlists = build_playlists(rules, choices, self._clips.find(shown), scene)
         changed = write_playlists(self._settings.storage.playlists, playlists)
         if changed:
             _logger.info("playlists have changed", extra={"fields": {"tvs": changed}})

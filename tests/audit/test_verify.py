@@ -142,7 +142,7 @@ CASES = {
         Reason.BYTES_CHANGED,
     ),
     "7 another signed document": (
-        signed_bytes(schema="vv.playlist/1"),
+        signed_bytes(schema="vv.playlist/2"),
         Status.MALFORMED,
         Reason.NOT_A_LOGLINE,
     ),

@@ -226,7 +226,19 @@ BAD: dict[str, list[Any]] = {
         pytest.param(put("tv 2", "tv"), id="TV name with a space"),
         pytest.param(put("maybe", "items", 0, "status"), id="unknown status"),
         pytest.param(put("", "items", 0, "media"), id="nothing to play"),
-        pytest.param(put(-1, "items", 0, "duration_s"), id="negative length"),
+        pytest.param(put(0, "items", 0, "duration_s"), id="no length"),
+        pytest.param(put("/media/x.mp4", "items", 0, "media"), id="clip that is not named by hash"),
+        pytest.param(put(None, "items", 0, "media"), id="bytes without a clip"),
+        pytest.param(put(None, "items", 0, "bytes"), id="clip without bytes"),
+        pytest.param(put("", "items", 0, "camera"), id="camera without a name"),
+        pytest.param(
+            put("2026-11-21T02:03:04Z", "items", 0, "start_local"), id="time without offset"
+        ),
+        pytest.param(put(10, "items", 0, "priority"), id="priority above nine"),
+        pytest.param(put(False, "items", 0, "verified"), id="not verified"),
+        pytest.param(put(False, "loop"), id="shown once"),
+        pytest.param(put(0, "valid_s"), id="never valid"),
+        pytest.param(put("vv.playlist/1", "schema"), id="the version before"),
     ],
 }
 TIMES: dict[str, list[tuple[str | int, ...]]] = {

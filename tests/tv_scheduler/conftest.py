@@ -50,6 +50,7 @@ class TvBox:
                     schema="vv.logline/2",
                     id=f"{when.strftime('%Y%m%dT%H%M%SZ')}-{name.encode().hex()[:12]:0<12}",
                     source=f"{name}.mp4",
+                    title=name,
                     status=status,
                     when=format_utc(when),
                     logged_at=format_utc(self.now),

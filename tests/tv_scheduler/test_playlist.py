@@ -1,144 +1,148 @@
-"""Which LogLines a TV shows, in which order."""
+"""The document that a TV gets."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.audit.samples import unsigned_logline
-from tv_scheduler.config import Order, TvRule, load_rules
+from tests.tv_scheduler.lines import NOW, SAO_PAULO, make_line
+from tv_scheduler.choice import MAX_ITEMS
+from tv_scheduler.config import load_rules
+from tv_scheduler.line import Line
 from tv_scheduler.playlist import (
-    MAX_ITEMS,
+    PICTURE_S,
+    Playable,
+    Scene,
     build_item,
     build_playlists,
-    choose_loglines,
-    media_url,
-    poster_url,
-    window_of,
+    choose_all,
+    is_same,
 )
-from vv_core.clock import format_utc
+from tv_scheduler.rules import Order, Pick, Priority, TvRule
 from vv_core.utils import validate_schema
 from vv_schemas import schema_path
 
-NOW = datetime(2026, 11, 21, 12, 30, 30, 250000, UTC)
 RULES = load_rules(None)
-TV1, TV2, TV3 = RULES
+VIDEO = "a1" * 32
+CLIP = Playable("c7" * 32, 1203456, 39962)
 
 
-def line(name: str, status: str = "curado", when: datetime = NOW, **more: Any) -> dict[str, Any]:
-    return unsigned_logline(
-        id=f"20261121T000000Z-{name:0>12}", status=status, when=format_utc(when), **more
-    )
-
-
-def ids(lines: Any) -> list[str]:
-    return [each["id"][-1] for each in lines]
-
-
-def test_each_tv_shows_its_statuses() -> None:
-    lines = [
-        line(str(number), status)
-        for number, status in enumerate(("confirmado", "curado", "alerta", "experimental"))
-    ]
-    assert ids(choose_loglines(TV1, lines, NOW)) == ["0", "1"]
-    assert ids(choose_loglines(TV2, lines, NOW)) == ["2"]
-    assert sorted(ids(choose_loglines(TV3, lines, NOW))) == ["1", "3"]
-
-
-def test_the_window_has_its_start_and_not_its_end() -> None:
-    start, end = window_of(TV1, NOW)
-    assert end - start == timedelta(hours=24)
-    edge = [
-        line("1", when=start - timedelta(seconds=1)),
-        line("2", when=start),
-        line("3", when=NOW),
-        line("4", when=end),
-    ]
-    assert ids(choose_loglines(TV1, edge, NOW)) == ["2", "3"]
-
-
-def test_order_is_by_time_and_then_by_id() -> None:
-    early, late = NOW - timedelta(hours=2), NOW - timedelta(hours=1)
-    lines = [line("3", when=late), line("2", when=early), line("1", when=late)]
-    assert ids(choose_loglines(TV1, lines, NOW)) == ["2", "1", "3"]
-
-
-def test_a_line_that_stands_twice_is_shown_once() -> None:
-    assert len(choose_loglines(TV1, [line("1"), line("1")], NOW)) == 1
-
-
-def test_of_too_many_the_newest_are_shown() -> None:
-    lines = [
-        line(f"{number:x}", when=NOW - timedelta(seconds=number)) for number in range(MAX_ITEMS + 3)
-    ]
-    chosen = choose_loglines(TV1, lines, NOW)
-    assert len(chosen) == MAX_ITEMS
-    assert chosen[-1]["when"] == format_utc(NOW)
-    validate_schema(build_playlists(RULES, lines, NOW)["tv1"], schema_path("playlist"))
-
-
-@given(st.sets(st.integers(0, 10**6), min_size=2, max_size=30), st.randoms())
-def test_a_new_item_moves_none_of_those_that_are_shuffled(names: set[int], random: Any) -> None:
-    lines = [line(f"{name:x}") for name in names]
-    before = [each["id"] for each in choose_loglines(TV3, lines[1:], NOW)]
-    random.shuffle(lines)
-    after = [each["id"] for each in choose_loglines(TV3, lines, NOW)]
-    new = (set(after) - set(before)).pop()
-    after.remove(new)
-    assert after == before
-
-
-def test_it_is_shuffled_another_way_each_hour_and_on_each_tv() -> None:
-    lines = [line(str(number)) for number in range(10)]
-    other = TvRule("tv9", TV3.statuses, Order.SHUFFLE, 24)
-    now = ids(choose_loglines(TV3, lines, NOW))
-    assert now == ids(choose_loglines(TV3, lines, NOW + timedelta(minutes=29)))
-    assert now != ids(choose_loglines(TV3, lines, NOW + timedelta(minutes=30)))
-    assert now != ids(choose_loglines(other, lines, NOW))
-    assert now != sorted(now)
-
-
-def test_same_input_same_playlist() -> None:
-    lines = [line(str(number)) for number in range(5)]
-    assert build_playlists(RULES, lines, NOW) == build_playlists(RULES, lines[::-1], NOW)
+def build(lines: list[Line], rules: Any = RULES, clips: Any = (), now: datetime = NOW) -> Any:
+    choices = choose_all(rules, lines, now, SAO_PAULO)
+    return build_playlists(rules, choices, dict(clips), Scene(now, SAO_PAULO, "pt-BR"))
 
 
 def test_the_playlist_of_all_has_what_any_tv_shows() -> None:
     lines = [
-        line("1", "alerta"),
-        line("2", "curado"),
-        line("3", "curado", when=NOW - timedelta(days=2)),
+        make_line("1", status="alerta"),
+        make_line("2", status="curado"),
+        make_line("3", status="curado", when=NOW - timedelta(days=2)),
     ]
-    playlists = build_playlists(RULES, lines, NOW)
+    playlists = build(lines)
     assert playlists.keys() == {"tv1", "tv2", "tv3", "all"}
     assert [item["logline_id"][-1] for item in playlists["all"]["items"]] == ["1", "2"]
     for document in playlists.values():
         validate_schema(document, schema_path("playlist"))
 
 
+def test_the_longest_playlist_follows_the_schema() -> None:
+    lines = [make_line(f"{n:x}", when=NOW - timedelta(seconds=n)) for n in range(MAX_ITEMS + 3)]
+    twice = TvRule("tv", Pick(), Order.TIME, 24, repeats=2)
+    playlists = build(lines, (*RULES, twice))
+    for name in ("tv1", "tv", "all"):
+        assert len(playlists[name]["items"]) == MAX_ITEMS
+        validate_schema(playlists[name], schema_path("playlist"))
+
+
+@given(st.randoms(), st.integers(0, 12))
+def test_same_input_same_playlist(random: Any, count: int) -> None:
+    lines = [make_line(str(n), status=("curado", "alerta")[n % 2]) for n in range(count)]
+    before = build(lines, clips={VIDEO: CLIP})
+    random.shuffle(lines)
+    assert build(lines, clips={VIDEO: CLIP}) == before
+
+
 def test_an_item_says_what_the_line_says() -> None:
-    item = build_item(line("1", source="portaria/a b#1.mp4"))
-    assert item["media"] == "/media/a1a1a1a1a1a1/a%20b%231.mp4"
-    assert item["poster"] == f"/posters/{'e5' * 32}.jpg"
-    assert item["duration_s"] == 39.962
-    assert item["caption"].startswith("Entre 02:03:04")
+    item = build_item(make_line("1"), 5, {VIDEO: CLIP}, SAO_PAULO)
+    assert item == {
+        "logline_id": "20261121T000000Z-000000000001",
+        "media": f"/media/{'c7' * 32}.mp4",
+        "bytes": 1203456,
+        "poster": f"/posters/{'e5' * 32}.jpg",
+        "title": "Duas pessoas e uma mochila na portaria",
+        "caption": "Entre 02:03:04 e 02:03:40 foram vistas no máximo 2 pessoas ao mesmo tempo, com uma mochila.",
+        "camera": "portaria",
+        "start": "2026-11-21T12:30:30Z",
+        "start_local": "2026-11-21T09:30:30-03:00",
+        "duration_s": 39.962,
+        "status": "curado",
+        "priority": 5,
+        "verified": True,
+    }
+
+
+def test_without_a_clip_picture_and_text_are_shown() -> None:
+    item = build_item(make_line("1"), 0, {}, SAO_PAULO)
+    assert (item["media"], item["bytes"], item["duration_s"]) == (None, None, PICTURE_S)
+    assert item["poster"]
+
+
+def test_a_clip_of_which_the_length_is_not_known_plays_as_long_as_the_recording() -> None:
+    unknown = {VIDEO: Playable("c7" * 32, 1, 0)}
+    assert build_item(make_line("1"), 0, unknown, UTC)["duration_s"] == 39.962
+    still = make_line("1", media={"duration_ms": 0})
+    assert build_item(still, 0, unknown, UTC)["duration_s"] == PICTURE_S
+
+
+def test_a_line_without_picture_or_camera_has_none() -> None:
+    line = make_line("1", media={"picture": None, "picture_sha256": None, "camera": ""})
+    item = build_item(line, 0, {}, UTC)
+    assert (item["poster"], item["camera"]) == (None, None)
+    assert item["start_local"] == "2026-11-21T12:30:30+00:00"
 
 
 def test_a_long_caption_is_cut() -> None:
-    caption = build_item(line("1", this="x" * 1200))["caption"]
-    assert caption == "x" * 999 + "…"
+    caption = make_line("1", this="x" * 1200).caption
+    assert (len(caption), caption[-1]) == (1000, "…")
 
 
-@pytest.mark.parametrize(
-    ("name", "end"), [("é" * 500 + ".mp4", "/video.mp4"), ("é" * 500, "/video")]
-)
-def test_a_name_that_is_too_long_for_a_url_is_left_out(name: str, end: str) -> None:
-    assert media_url(name, "ab" * 32).endswith(end)
+def test_the_rules_of_a_tv_are_in_its_document() -> None:
+    rule = TvRule("tv9", Pick(), Order.TIME, 24, repeats=3, valid_s=60, language="en")
+    document = build([make_line("1"), make_line("2")], (rule,))["tv9"]
+    assert [item["logline_id"][-1] for item in document["items"]] == list("111222")
+    assert (document["valid_s"], document["language"], document["loop"]) == (60, "en", True)
+    assert build([])["tv1"]["language"] == "pt-BR"
 
 
-def test_no_picture_no_poster() -> None:
-    assert poster_url(None, None) is None
+def test_in_the_playlist_of_all_the_higher_priority_counts() -> None:
+    rules = tuple(
+        TvRule(name, Pick(), Order.TIME, 24, priority=(Priority(Pick(), level, 60),))
+        for name, level in (("a", 3), ("b", 7), ("c", 5))
+    )
+    playlists = build([make_line("1", logged=NOW)], rules)
+    assert [playlists[name]["items"][0]["priority"] for name in ("a", "b", "c", "all")] == [
+        *(3, 7, 5),
+        7,
+    ]
+
+
+def test_a_document_made_at_another_time_is_the_same() -> None:
+    lines = [make_line("1", when=NOW - timedelta(hours=2))]
+    before, after = build(lines), build(lines, now=NOW + timedelta(minutes=9))
+    assert before["tv1"]["generated"] != after["tv1"]["generated"]
+    assert before["tv1"]["window"] != after["tv1"]["window"]
+    assert is_same(before["tv1"], after["tv1"])
+    assert not is_same(before["tv1"], {**after["tv1"], "valid_s": 99})
+    assert not is_same(before["tv1"], {**after["tv1"], "items": []})
+
+
+@given(st.integers(0, 3 * 366 * 24 * 3600))
+def test_local_time_is_the_same_moment(seconds: int) -> None:
+    zone = ZoneInfo("America/New_York")
+    when = NOW.replace(microsecond=0) - timedelta(seconds=seconds)
+    text = build_item(make_line("1", when=when), 0, {}, zone)["start_local"]
+    assert datetime.fromisoformat(text) == when

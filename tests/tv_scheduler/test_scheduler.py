@@ -34,7 +34,7 @@ def turn(box: TvBox, job: PlaylistJob | None = None) -> dict[str, object]:
 
 def items(box: TvBox, name: str) -> list[str]:
     document = json.loads((box.settings.storage.playlists / name).read_text("utf-8"))
-    return [item["media"].rpartition("/")[2] for item in document["items"]]
+    return [str(item["title"]) for item in document["items"]]
 
 
 def test_playlists_are_made_from_what_verifies(box: TvBox) -> None:
@@ -45,10 +45,10 @@ def test_playlists_are_made_from_what_verifies(box: TvBox) -> None:
     changed = box.add("changed")
     changed.write_bytes(changed.read_bytes().replace(b"confirmado", b"alerta"))
     figures = turn(box)
-    assert items(box, "tv1.json") == ["early.mp4", "late.mp4"]
-    assert items(box, "tv2.json") == ["alarm.mp4"]
-    assert items(box, "tv3.json") == ["late.mp4"]
-    assert items(box, "playlist.json") == ["early.mp4", "alarm.mp4", "late.mp4"]
+    assert items(box, "tv1.json") == ["early", "late"]
+    assert items(box, "tv2.json") == ["alarm"]
+    assert items(box, "tv3.json") == ["late"]
+    assert items(box, "playlist.json") == ["early", "alarm", "late"]
     assert figures["refused"] == 1
 
 
@@ -70,7 +70,7 @@ def test_an_item_leaves_when_its_time_is_over(box: TvBox) -> None:
     box.add("a", ago=timedelta(hours=23, minutes=59))
     job = PlaylistJob(box.settings, box.log.clock)
     turn(box, job)
-    assert items(box, "tv1.json") == ["a.mp4"]
+    assert items(box, "tv1.json") == ["a"]
     box.log.clock.step(minutes=2)
     turn(box, job)
     assert items(box, "tv1.json") == []
@@ -83,7 +83,7 @@ def test_a_damaged_playlist_is_made_again(box: TvBox, content: bytes) -> None:
     path = box.settings.storage.playlists / "tv1.json"
     path.write_bytes(content)
     turn(box)
-    assert items(box, "tv1.json") == ["a.mp4"]
+    assert items(box, "tv1.json") == ["a"]
 
 
 def test_rules_of_ones_own_hold_and_the_lists_of_tvs_that_are_no_more_go(box: TvBox) -> None:
@@ -107,7 +107,7 @@ def test_rules_that_are_wrong_change_nothing(box: TvBox) -> None:
     box.log.environ["VV_PLAYLIST_RULES_FILE"] = "tvs.yaml"
     with pytest.raises(ConfigError, match="line 1"):
         turn(box)
-    assert items(box, "tv1.json") == ["a.mp4"]
+    assert items(box, "tv1.json") == ["a"]
 
 
 def test_a_line_that_is_not_the_boxs_own_raises_an_alert_once(box: TvBox) -> None:
@@ -186,7 +186,7 @@ def test_the_loop_works_tells_its_health_and_ends_when_asked(box: TvBox) -> None
         wait_for((storage.playlists / "playlist.json").exists, "no playlist")
         wait_for(lambda: heartbeat.exists() and check(heartbeat, box.now) is None, "not healthy")
         box.add("a")
-        wait_for(lambda: items(box, "tv1.json") == ["a.mp4"], "the new LogLine is not listed")
+        wait_for(lambda: items(box, "tv1.json") == ["a"], "the new LogLine is not listed")
         storage.playlists.rename(storage.root / "away")
         wait_for(lambda: "write playlists" in (check(heartbeat, box.now) or ""), "still healthy")
         (storage.root / "away").rename(storage.playlists)
