@@ -1,22 +1,19 @@
-"""Settings of the programs that stay: capture, playlists and the API; a part of `vv_core.settings`."""
+"""Settings of the programs that stay: capture, playlists, the API and the mirror; a part of `vv_core.settings`."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
 
 from pydantic import field_validator
-from pydantic_settings import BaseSettings, NoDecode
 
-from vv_core.setting_fields import variable
+from vv_core.mirror_settings import MirrorSettings
+from vv_core.setting_fields import DEFAULT_HOSTS, HostNames, variable
 
-DEFAULT_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-_HOST_PATTERN = re.compile(r"\*|(\*\.)?[A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]+\]")
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(MirrorSettings):
     """What an installer may set about them. `vv_core.settings.Settings` inherits it."""
 
     dvr_ip: str = variable("DVR_IP", "", "address of the DVR that is watched; empty: none")
@@ -38,7 +35,7 @@ class ServiceSettings(BaseSettings):
     tv_api_listen: str = variable(
         "VV_TV_API_LISTEN", "127.0.0.1:8000", "address and port of vv-tv-api"
     )
-    tv_api_hosts: Annotated[tuple[str, ...], NoDecode] = variable(
+    tv_api_hosts: HostNames = variable(
         "VV_TV_API_HOSTS",
         DEFAULT_HOSTS,
         "names that browsers may call the API by, comma-separated",
@@ -50,19 +47,4 @@ class ServiceSettings(BaseSettings):
     def _bare_address(cls, value: str) -> str:
         if value and not _HOST.fullmatch(value):
             raise ValueError("an address or a host name alone, as 192.168.1.50")
-        return value
-
-    @field_validator("tv_api_hosts", mode="before")
-    @classmethod
-    def _split_hosts(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("tv_api_hosts")
-    @classmethod
-    def _usable_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for host in value:
-            if not _HOST_PATTERN.fullmatch(host):
-                raise ValueError(f"{host!r} is no host name, as tv.example, *.example or [::1]")
         return value
