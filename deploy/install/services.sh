@@ -72,17 +72,28 @@ enable_units() {
     note "não há systemd: os ciclos vêm do cron" "there is no systemd: cycles come from cron"
     return
   fi
-  local program
   if has_timer; then
     disable_unit "$UNIT.service"
     enable_unit "$UNIT.timer"
   else
     enable_unit "$UNIT.service"
   fi
-  [[ $MODE == process ]] || return 0
+  local program wanted
+  wanted=" $(wanted_programs) "
   for program in "${PROGRAMS[@]}"; do
-    [[ ! -x $PREFIX/.venv/bin/$program ]] || enable_unit "$UNIT@$program.service"
+    if [[ $wanted == *" $program "* ]]; then enable_unit "$UNIT@$program.service"; else drop_program "$program"; fi
   done
+}
+
+# Prints the programs that run as services: with Docker none, and not what the installed rooms cannot run.
+wanted_programs() {
+  local program wanted=()
+  for program in "${PROGRAMS[@]}"; do
+    [[ $MODE == process && -x $PREFIX/.venv/bin/$program ]] || continue
+    [[ $program != vv-tv-api ]] || has_room api || continue
+    wanted+=("$program")
+  done
+  echo "${wanted[*]-}"
 }
 
 enable_unit() { [[ $(systemctl is-enabled "$1" 2>/dev/null) == enabled ]] || change quiet 60 systemctl enable "$1"; }
@@ -92,13 +103,20 @@ disable_unit() {
   [[ $(systemctl is-enabled "$1" 2>/dev/null) != enabled ]] || change quiet 60 systemctl disable "$1"
 }
 
+drop_program() { # PROGRAM
+  disable_unit "$UNIT@$1.service"
+  ! is_running "$UNIT@$1.service" || change quiet 120 systemctl stop "$UNIT@$1.service"
+}
+
 drop_programs() {
   local program
-  for program in "${PROGRAMS[@]}"; do
-    disable_unit "$UNIT@$program.service"
-    ! has_systemd || change quiet 120 systemctl stop "$UNIT@$program.service"
-  done
+  for program in "${PROGRAMS[@]}"; do drop_program "$program"; done
   drop_file "$UNITS/$UNIT@.service"
+}
+
+# Also what is starting again and again. Of a unit that there is not, systemctl stop would make an error.
+is_running() { # UNIT
+  has_systemd && [[ ! $(systemctl show --property ActiveState --value "$1") =~ ^(inactive|failed)$ ]]
 }
 
 install_jobs() {
@@ -164,10 +182,16 @@ start_box() {
   elif [[ $MODE == process ]] && ((CHANGES > 0)); then
     change quiet 120 systemctl restart "$UNIT" || unhealthy "o serviço não reiniciou" "the service did not start again"
   fi
+  local program
+  for program in $(wanted_programs); do
+    is_running "$UNIT@$program.service" || change quiet 120 systemctl start "$UNIT@$program.service" ||
+      unhealthy "$program não iniciou" "$program did not start"
+  done
 }
 
 stop_box() {
-  if has_systemd; then
-    quiet 120 systemctl stop "$UNIT.timer" "$UNIT.service" "$UNIT@*" || true
-  fi
+  local unit
+  for unit in "$UNIT.timer" "$UNIT.service" "${PROGRAMS[@]/#/$UNIT@}"; do
+    ! is_running "$unit" || quiet 120 systemctl stop "$unit" || true
+  done
 }

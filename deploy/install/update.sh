@@ -1,40 +1,9 @@
 # shellcheck shell=bash
-# Updates: a backup before, a health check after, and the way back.
+# Updates: a backup before, and the way back when the box is not healthy after.
 
 KEPT_BACKUPS=5
 BACKUPS=$PREFIX-backups
 OLD_ENVIRONMENT=$WORK/venv-before
-
-unhealthy() { # PORTUGUESE ENGLISH
-  die "$EX_SOFTWARE" "$1" "$2" "Veja $PREFIX/logs/app.log, corrija e rode de novo." "Look at $PREFIX/logs/app.log, correct it and run it again."
-}
-
-# The box is healthy when its commands work as its own user and what should run, runs.
-check_health() {
-  step "exame de saúde" "health check"
-  ((!DRY_RUN)) || return 0
-  local python=$PREFIX/.venv/bin/python
-  quiet 600 "$(find_python)" "$PREFIX/bootstrap.py" --check --skip-existing --rooms "$ROOMS" --owner "$SERVICE_USER" ||
-    unhealthy "falta algo à caixa" "something is missing in the box"
-  quiet 120 runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" "$python" "$PREFIX/scripts/status.py" --json ||
-    unhealthy "o estado da caixa não pode ser lido" "the state of the box cannot be read"
-  # Reads settings, rules and the state of the pipeline, and starts no work.
-  quiet 120 runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" "$python" "$PREFIX/scripts/orchestrator.py" --quarantine ||
-    unhealthy "o orquestrador não funciona" "the orchestrator does not work"
-  if has_systemd && ! has_timer; then
-    is_service_steady || unhealthy "o serviço $UNIT não se mantém" "the service $UNIT does not keep running"
-  fi
-}
-
-is_service_steady() {
-  local waited before
-  before=$(systemctl show --property NRestarts --value "$UNIT")
-  for ((waited = 0; waited < 5; waited++)); do
-    systemctl is-active --quiet "$UNIT" || return 1
-    sleep 1
-  done
-  [[ $(systemctl show --property NRestarts --value "$UNIT") == "$before" ]]
-}
 
 begin_update() {
   step "atualização de ${UPDATE_FROM:0:12} para ${TARGET:0:12}: cópia de segurança" \
