@@ -5,19 +5,26 @@ BIN    := $(VENV)/bin
 VIDEO  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up down restart rebuild simulate test test-fast eval-summary lint format status logs models sign verify verifier bundle log-status once setup setup-dev clean
+.PHONY: help up down restart rebuild simulate test test-fast eval-summary lint format status logs models sign verify verifier bundle log-status once setup setup-dev setup-light clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 # What other targets need first is done without a word when there is nothing to do.
-QUIET   = $(if $(filter setup setup-dev,$(MAKECMDGOALS)),,--quiet)
+QUIET   = $(if $(filter setup setup-light setup-dev,$(MAKECMDGOALS)),,--quiet)
 
 setup: ## Make the virtual environment, folders, .env, keys and fallback pictures
 	@$(PYTHON) bootstrap.py $(QUIET) --rooms scanner,summarizer,writer
 
-up: ## Build and start the containers that stay, and wait until they are healthy
-	@$(PYTHON) scripts/compose.py up --detach --build --wait
+setup-light: ## The same for a box of containers: without what the stages need
+	@$(PYTHON) bootstrap.py $(QUIET) --rooms writer,monitor
+
+# Where the stages run in containers, only their images need what they are made of.
+IN_CONTAINERS = $(shell grep -s '^ORCHESTRATOR_RUNNER=.\?compose' .env)
+
+up: setup-light ## Build and start the containers that stay, and wait until they are healthy
+	@$(PYTHON) scripts/compose.py $(if $(IN_CONTAINERS),--profile stages) build
+	@$(PYTHON) scripts/compose.py up --detach --no-build --wait
 
 down: ## End all containers of the box (data, keys and images stay)
 	@$(PYTHON) scripts/compose.py --profile '*' down
@@ -47,14 +54,14 @@ lint: setup-dev ## ruff, mypy --strict and the import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@mkdir -p .cache/typing && ln -sfn ../../vv-core .cache/typing/vv_core && ln -sfn ../../schemas .cache/typing/vv_schemas
-	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator -p tv_scheduler -p tv_ui -p agent_dvr
+	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator -p tv_scheduler -p tv_ui -p tv_mirror_ui -p agent_dvr
 	@MYPYPATH=.cache/typing:scripts $(BIN)/mypy bootstrap.py requirements/print_room.py scripts/*.py
 	@PYTHONPATH=.cache/typing $(BIN)/lint-imports --cache-dir .cache/import-linter
 
 format: ## Format the code
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-once: setup ## Run one cycle of the orchestrator
+once: $(if $(IN_CONTAINERS),setup-light,setup) ## Run one cycle of the orchestrator
 	@$(BIN)/python scripts/orchestrator.py --once
 
 status: ## Containers, queue, last cycle, disk, keys, log, alerts in one screen (ARGS=--json)

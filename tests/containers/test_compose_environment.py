@@ -11,6 +11,7 @@ import pytest
 from tests.containers.compose_file import load_services, mounts, variables
 from tests.containers.test_policy import ENGINE_SOCKET
 from tests.pipeline.box import Box, new_box
+from tests.pipeline.users import needs_root
 from vv_core.errors import ConfigError, VvError
 from vv_core.pipeline.compose_environment import (
     client_environment,
@@ -85,6 +86,20 @@ def test_containers_are_the_user_that_the_orchestrator_is_unless_it_is_root(
     assert (told["BOX_UID"], told["BOX_GID"]) == ("1234", "2345")
     assert "BOX_UID" not in compose_environment(box.settings, has_user=True)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
+    owner = box.folder("").stat().st_uid
+    assert compose_environment(box.settings).get("BOX_UID", "0") == str(owner)
+
+
+@needs_root
+def test_what_root_starts_runs_as_whom_the_data_belong_to(
+    box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    os.chown(box.folder(""), 1234, 2345)
+    told = compose_environment(box.settings)
+    assert (told["BOX_UID"], told["BOX_GID"]) == ("1234", "2345")
+    os.chown(box.folder(""), 0, 0)
+    assert "BOX_UID" not in compose_environment(box.settings)
+    monkeypatch.setenv("VIDEO_STORAGE_ROOT", str(tmp_path / "nowhere"))
     assert "BOX_UID" not in compose_environment(box.settings)
 
 

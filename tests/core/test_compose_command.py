@@ -10,17 +10,20 @@ from pathlib import Path
 import pytest
 
 from tests.core.conftest import ROOT
+from tests.pipeline.users import needs_root
 from vv_core.pipeline.compose_command import main
 
 FAKE = '#!/bin/sh\necho "$@"\nenv | grep -E "^(VIDEO_STORAGE_ROOT|BOX_UID|VV_BOX_NAME)=" | sort\nexit 7\n'
 
 
-def compose(home: Path, *arguments: str, fake: str = FAKE) -> subprocess.CompletedProcess[str]:
+def compose(
+    home: Path, *arguments: str, fake: str = FAKE, user: str = "BOX_UID=4711"
+) -> subprocess.CompletedProcess[str]:
     (home / "bin").mkdir()
     docker = home / "bin" / "docker"
     docker.write_text(fake)
     docker.chmod(0o755)
-    (home / ".env").write_text("VV_BOX_NAME=vv-07\nBOX_UID=4711\n")
+    (home / ".env").write_text(f"VV_BOX_NAME=vv-07\n{user}\n")
     return subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "compose.py"), *arguments],
         check=False,
@@ -44,6 +47,17 @@ def test_docker_compose_is_told_the_settings_and_its_end_is_ours(tmp_path: Path)
         "VV_BOX_NAME=vv-07",
     ]
     assert (tmp_path / "data" / "orchestrator_data" / "services").is_dir()
+
+
+@needs_root
+def test_root_starts_nothing_that_could_not_write_its_data(tmp_path: Path) -> None:
+    result = compose(tmp_path, "up", user="")
+    assert result.returncode == 78
+    assert "are root's" in result.stderr
+    assert "bootstrap.py --owner" in result.stderr
+    (tmp_path / "bin" / "docker").unlink()
+    (tmp_path / "bin").rmdir()
+    assert compose(tmp_path, "stop", user="").returncode == 7
 
 
 def test_other_commands_make_no_folders(tmp_path: Path) -> None:

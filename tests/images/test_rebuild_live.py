@@ -160,6 +160,24 @@ def test_only_what_changed_is_built_and_what_breaks_goes_back(site: Site) -> Non
     assert site.inspect("one")["Id"] == after["one"]["Id"], "nobody touched it"
 
 
+def test_what_an_installation_has_made_or_loaded_is_not_built_again(site: Site) -> None:
+    site.compose("build", "one", "job")
+    assert {row["reason"] for row in site.rebuild("--dry-run", "one").values()} == {"changed"}
+    rows = site.rebuild("--remember")
+    assert {name: row["reason"] for name, row in rows.items()} == {
+        "one": "current", "two": "missing", "job": "current",
+    }  # fmt: skip
+    known = site.home / "data" / "orchestrator_data" / "images.json"
+    before = known.stat()
+    site.rebuild("--remember")
+    assert known.stat().st_mtime_ns == before.st_mtime_ns
+    site.write("one", "well 2")
+    assert {name: row["reason"] for name, row in site.rebuild("--dry-run").items()} == {
+        "one": "changed", "two": "missing", "job": "current",
+    }  # fmt: skip
+    site.run("--remember", "--dry-run", code=64)
+
+
 def test_a_build_that_fails_is_told_and_leaves_what_runs_alone(site: Site) -> None:
     site.rebuild("two")
     site.compose("up", "--detach", "--wait", "two")

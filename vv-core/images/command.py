@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -63,8 +63,12 @@ def build_parser() -> CommandParser:
         epilog="Exit codes are those of sysexits.h (69: something was not renewed); see docs/self-healing.md.",
     )
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these; default: all")
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say what would be built, do nothing"
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--dry-run", action="store_true", help="say what would be built, do nothing")
+    only.add_argument(
+        "--remember",
+        action="store_true",
+        help="build nothing: the images that are here were made of what is here (after an installation)",
     )
     parser.add_argument("--force", action="store_true", help="build whatever has changed or not")
     parser.add_argument(
@@ -103,17 +107,21 @@ def _run_locked(
 ) -> int:
     images = _chosen(parse_images(engine.describe()), arguments.services)
     known = load_known(path)
+    fingerprints = {image.name: fingerprint(image.build, engine.image_id) for image in images}
+    ids = {image.name: engine.image_id(image.name) for image in images}
+    if arguments.remember:
+        _remember(path, known, fingerprints, ids)
     steps = plan_builds(
         images,
-        {image.name: fingerprint(image.build, engine.image_id) for image in images},
+        fingerprints,
         known,
-        {image.name: engine.image_id(image.name) for image in images},
+        ids,
         # A base that is fetched anew may differ, and only the build can tell.
         is_forced=arguments.force or arguments.pull,
     )
     results: list[Result] = []
     due = [step for step in steps if step.reason.is_due]
-    if due and not arguments.dry_run:
+    if due and not arguments.dry_run and not arguments.remember:
         prepare_folders(settings)
         results = [_renew(step, known, path, engine, arguments) for step in due]
         _alert(settings, [result for result in results if not result.outcome.is_good])
@@ -121,6 +129,16 @@ def _run_locked(
     return (
         ExitCode.OK if all(result.outcome.is_good for result in results) else ExitCode.UNAVAILABLE
     )
+
+
+def _remember(
+    path: Path, known: dict[str, Known], fingerprints: Mapping[str, str], ids: Mapping[str, str]
+) -> None:
+    """Take each image that is here for one of these inputs; what changes nothing writes nothing."""
+    found = {name: Known(fingerprints[name], ids[name]) for name in ids if ids[name]}
+    if known | found != known:
+        known |= found
+        save_known(path, known)
 
 
 def _chosen(images: Sequence[Image], services: Sequence[str]) -> list[Image]:

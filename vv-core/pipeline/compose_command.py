@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from vv_core.cli import run_command
-from vv_core.errors import UnavailableError, UsageError, from_oserror
+from vv_core.errors import ConfigError, UnavailableError, UsageError, from_oserror
 from vv_core.pipeline.compose_environment import client_environment, prepare_folders
 from vv_core.settings import load_settings
 
@@ -29,13 +29,18 @@ def _run(arguments: Sequence[str]) -> NoReturn:
         raise UsageError("what shall docker compose do?", advice="As in: scripts/compose.py ps")
     settings = load_settings()
     compose_file = settings.resolve(settings.compose_file)
-    environment = client_environment(settings)
     if "up" in arguments:
         try:
             settings.storage.ensure()
         except OSError as exc:
             raise from_oserror(exc, "create the folders of", settings.storage.root) from exc
         prepare_folders(settings)
+    environment = client_environment(settings)
+    if "up" in arguments and "BOX_UID" not in environment:
+        raise ConfigError(
+            f"the data in {str(settings.storage.root)!r} are root's, and no container runs as root",
+            advice="Give them to a user: sudo python3 bootstrap.py --owner USER. Or set BOX_UID and BOX_GID in .env.",
+        )
     argv = ["docker", "compose", "--file", str(compose_file), "--env-file", os.devnull, *arguments]
     sys.stdout.flush()
     try:

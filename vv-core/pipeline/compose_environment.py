@@ -77,7 +77,7 @@ def compose_environment(settings: Settings, *, has_user: bool = False) -> dict[s
         "ORCHESTRATOR_SUMMARIZE_TIMEOUT": str(settings.summarize_timeout_s),
         "ORCHESTRATOR_LOGLINE_TIMEOUT": str(settings.logline_timeout_s),
         **_files(settings),
-        **({} if has_user else _user()),
+        **({} if has_user else _user(settings.storage.root)),
     }
 
 
@@ -124,14 +124,19 @@ def _place(settings: Settings, name: str, path: Path | None, folder: str) -> str
     return str(settings.compose_data_dir / folder / relative)
 
 
-def _user() -> dict[str, str]:
+def _user(data: Path) -> dict[str, str]:
     """Return who containers run as: whoever runs the orchestrator, so that files belong to one user.
 
-    Root is left to the compose file, which names another.
+    No container runs as root: for root it is who the data belong to, and nobody where they are root's too.
     """
-    if os.geteuid() == 0:
-        return {}
-    return {"BOX_UID": str(os.geteuid()), "BOX_GID": str(os.getegid())}
+    uid, gid = os.geteuid(), os.getegid()
+    if uid == 0:
+        try:
+            owner = data.stat()
+        except OSError:
+            return {}
+        uid, gid = owner.st_uid, owner.st_gid
+    return {} if uid == 0 else {"BOX_UID": str(uid), "BOX_GID": str(gid)}
 
 
 def _socket_group(socket: str) -> dict[str, str]:
@@ -154,6 +159,7 @@ def box_folders(settings: Settings) -> tuple[tuple[Path, int], ...]:
         (storage.orchestrator_data / _BATCHES, _SHARED),
         (storage.services, _SHARED),
         (storage.media, _SHARED),
+        (storage.tvs, _SHARED),
         (storage.orchestrator_data / _MONITOR_STATE, _SHARED),
         (settings.resolve(settings.log_dir), _SHARED),
     )
