@@ -8,20 +8,49 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from os import sysconf
 from pathlib import Path
 
 from vv_core.clock import SystemClock
 from vv_core.errors import ExitCode, VvError
 from vv_core.heartbeat import find_problem, read_heartbeat
 
+_PROC = Path("/proc")
+_START_TICKS = 19
+"""Place of the start among the fields of stat that follow the command's name (proc(5): field 22)."""
+_SLACK = timedelta(seconds=2)
 
-def check(path: Path, now: datetime) -> str | None:
-    """Return what is wrong, or None."""
+
+def started_at(proc: Path = _PROC) -> datetime | None:
+    """Return when process 1 began, which is when this container did; None where the kernel does not say."""
     try:
-        return find_problem(read_heartbeat(path), now)
+        # The name may hold spaces and parentheses.
+        ticks = (proc / "1" / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        lines = (proc / "stat").read_text("ascii", "replace").splitlines()
+        boot_s = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
+        started_s = boot_s + int(ticks[_START_TICKS]) / sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+    return datetime.fromtimestamp(started_s, UTC)
+
+
+def check(path: Path, now: datetime, started: datetime | None = None) -> str | None:
+    """Return what is wrong, or None.
+
+    Args:
+        path: of the heartbeat.
+        now: the time.
+        started: when the service was; what was said before was said by the one before it, which may have been
+            another version.
+    """
+    try:
+        heartbeat = read_heartbeat(path)
     except VvError as exc:
         return f"{exc.message} → {exc.advice}"
+    if started is not None and heartbeat.time < started - _SLACK:
+        return f"{heartbeat.service} has not done anything yet since it was started"
+    return find_problem(heartbeat, now)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if len(arguments) != 1:
         sys.stderr.write("service_health: the heartbeat's file is needed\n")
         return ExitCode.USAGE
-    problem = check(Path(arguments[0]), SystemClock().now())
+    problem = check(Path(arguments[0]), SystemClock().now(), started_at())
     if problem is not None:
         sys.stdout.write(f"{problem}\n")
     return 0 if problem is None else 1

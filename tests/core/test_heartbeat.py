@@ -80,10 +80,37 @@ def test_the_healthcheck_ends_as_docker_wants_it(
     assert "cannot read" in capsys.readouterr().out
     Heartbeat("a", datetime.now(UTC), 100.0).write(path)
     assert service_health.main([str(path)]) == 0
-    BEAT.write(path)
+    Heartbeat("a", datetime.now(UTC), 0.0).write(path)
     assert service_health.main([str(path)]) == 1
-    assert "100 s may pass" in capsys.readouterr().out
+    assert "0 s may pass" in capsys.readouterr().out
     assert service_health.main([]) == 64
+
+
+def test_what_the_one_before_has_said_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    BEAT.write(path)
+    assert service_health.check(path, NOW, NOW) is None
+    assert service_health.check(path, NOW, NOW - timedelta(hours=1)) is None
+    late = service_health.check(path, NOW, NOW + timedelta(seconds=3))
+    assert "since it was started" in (late or "")
+
+
+def test_the_start_of_the_container_is_asked_of_the_kernel(tmp_path: Path) -> None:
+    began = service_health.started_at()
+    assert began is not None
+    assert began < datetime.now(UTC) + timedelta(seconds=1)
+    (tmp_path / "1").mkdir()
+    (tmp_path / "stat").write_text("cpu 1 2\nbtime 1700000000\n")
+    fields = " ".join(["S", *["0"] * 18, str(50 * os.sysconf("SC_CLK_TCK")), "0"])
+    (tmp_path / "1" / "stat").write_text(f"1 (a) b (c) {fields}\n")
+    assert service_health.started_at(tmp_path) == datetime.fromtimestamp(1700000050, UTC)
+    for file, text in (("1/stat", "1 (a) S 0"), ("stat", "cpu 1 2\n"), ("stat", "btime x\n")):
+        kept = (tmp_path / file).read_text()
+        (tmp_path / file).write_text(text)
+        assert service_health.started_at(tmp_path) is None
+        (tmp_path / file).write_text(kept)
+    (tmp_path / "stat").unlink()
+    assert service_health.started_at(tmp_path) is None
 
 
 def test_the_healthcheck_is_light() -> None:
