@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import resource
 import socket
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vv_core.cli import CommandParser, run_command
 from vv_core.clock import SystemClock
@@ -14,9 +16,20 @@ from vv_core.listen import parse_listen
 from vv_core.logs import get_logger, setup_logging
 from vv_core.settings import load_settings
 
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
 PROG = "vv-tv-api"
-_MAX_CONNECTIONS = 100
+_MAX_CONNECTIONS = 1500
+"""200 screens hold up to six connections each. What a connection may hold is limited elsewhere (`tv_ui.media`)."""
+_MAX_FILES = 4096
+_KEEP_ALIVE_S = 75
+"""Longer than TVs are silent, so that none finds its connection closed under a request."""
+_DEAD_AFTER_S = 120
+"""A TV that was switched off says no goodbye."""
 _GRACE_S = 5
+_BACKLOG = 512
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,20 +49,37 @@ def _run(arguments: argparse.Namespace) -> int:
 
         from tv_ui.app import create_app
 
-        config = uvicorn.Config(
-            create_app(settings, SystemClock()),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            limit_concurrency=_MAX_CONNECTIONS,
-            timeout_graceful_shutdown=_GRACE_S,
-            lifespan="off",
-        )
+        raise_file_limit()
         host, port = listening.getsockname()[:2]
         get_logger("tv_api").info("listening on %s:%s", host, port)
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(configure(create_app(settings, SystemClock())))
         server.run(sockets=[listening])
     return ExitCode.OK
+
+
+def configure(app: ASGIApp) -> uvicorn.Config:
+    """Return how the application is served."""
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        lifespan="on",
+    )
+
+
+def raise_file_limit() -> None:
+    """Allow this process a file for each connection and each clip, as far as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(_MAX_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def open_socket(text: str) -> socket.socket:
@@ -64,12 +94,17 @@ def open_socket(text: str) -> socket.socket:
     host, port = parse_listen(text)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as exc:
         message = from_oserror(exc, f"listen on {text}").message
         raise ConfigError(
             message, advice="Set VV_TV_API_LISTEN to an address of this machine and a free port."
         ) from exc
+    # Connections inherit these: without them one whose TV is gone stays for hours.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _DEAD_AFTER_S // 2)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_AFTER_S * 1000)
+    return listening
 
 
 if __name__ == "__main__":

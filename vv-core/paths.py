@@ -120,6 +120,11 @@ class Storage:
         return self.orchestrator_data / "media"
 
     @property
+    def tvs(self) -> Path:
+        """What each screen last said about itself."""
+        return self.orchestrator_data / "tvs"
+
+    @property
     def log_state(self) -> Path:
         """What only the writer of the log needs."""
         return self.orchestrator_data / "log"

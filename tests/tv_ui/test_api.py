@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
-from tests.tlog_writing.logs import LogBox, SteppedClock
-from tv_ui.app import create_app
+from tests.tlog_writing.logs import LogBox
+from tests.tv_ui import boxes
+from tests.tv_ui.boxes import beat, client, put_playlist
 from vv_core.alerts import Alert, FileSink, Severity
-from vv_core.atomic import write_json_atomic
-from vv_core.heartbeat import Heartbeat
 from vv_core.pipeline.history import CycleRun, History
-from vv_schemas import example_path
 
 
 @pytest.fixture
 def box(tmp_path: Path) -> LogBox:
     """Return a box on which all is well."""
-    box = LogBox(tmp_path, SteppedClock(datetime.now(UTC).replace(microsecond=0)))
+    box = boxes.new_box(tmp_path)
     box.append("a")
     storage = box.settings.storage
-    storage.services.mkdir()
-    playlist = json.loads(example_path("playlist").read_bytes())
     for name in ("tv2", "playlist"):
-        write_json_atomic(storage.playlists / f"{name}.json", playlist)
+        put_playlist(storage, name)
     beat(box)
     with closing(History(storage.orchestrator_data / "orchestrator_db.sqlite")) as history:
         history.add_cycle(CycleRun(box.clock.now().timestamp(), 1.5, 3, 2, 1, 0, ""))
     (storage.input / "waiting.mp4").write_text("video")
     return box
-
-
-def beat(box: LogBox, problem: str = "", advice: str = "") -> None:
-    path = box.settings.storage.services / "playlist_manager.json"
-    Heartbeat("playlist_manager", box.clock.now(), 180.0, problem, advice).write(path)
-
-
-def client(box: LogBox, host: str = "127.0.0.1:8000") -> TestClient:
-    return TestClient(create_app(box.settings, box.clock), base_url=f"http://{host}")
 
 
 def problems(box: LogBox) -> list[str]:
@@ -143,28 +127,6 @@ def test_the_page_stands_where_nothing_is_there_yet(box: LogBox) -> None:
     response = client(box).get("/")
     assert response.status_code == 200
     assert 'class="bad"' in response.text
-
-
-def test_a_playlist_is_sent_once(box: LogBox) -> None:
-    api = client(box)
-    first = api.get("/playlists/tv2")
-    assert first.json()["items"][0]["status"] == "alerta"
-    tag = first.headers["etag"]
-    again = api.get("/playlists/tv2", headers={"If-None-Match": tag})
-    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
-    assert api.get("/playlists/all").json() == first.json()
-
-
-@pytest.mark.parametrize(
-    "name", ["tv9", "..%2f..%2fsecrets", "%2e%2e", "tv2.json", "a" * 65, "tv2%00"]
-)
-def test_there_is_no_other_playlist(box: LogBox, name: str) -> None:
-    assert client(box).get(f"/playlists/{name}").status_code == 404
-
-
-def test_a_torn_playlist_is_not_sent(box: LogBox) -> None:
-    (box.settings.storage.playlists / "tv2.json").write_text("{")
-    assert client(box).get("/playlists/tv2").status_code == 503
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/nothing"])

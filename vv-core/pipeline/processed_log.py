@@ -46,6 +46,22 @@ class ProcessedVideo:
         )
 
 
+def parse_line(raw: bytes) -> ProcessedVideo | None:
+    """Return the video of a line of the log; what follows its newline is left out.
+
+    Returns:
+        None where it is no whole line of that form.
+    """
+    line, newline, _ = raw.partition(b"\n")
+    try:
+        sha256, finished, stem, name = line.decode("ascii").split("\t")
+        video = ProcessedVideo(sha256, finished, json.loads(stem), json.loads(name))
+    except ValueError:
+        return None
+    is_text = isinstance(video.stem, str) and isinstance(video.relative_name, str)
+    return video if newline and is_text else None
+
+
 class ProcessedLog:
     """The log on disk."""
 
