@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from vv_core.clip_settings import ClipSettings
 from vv_core.env_file import ENCODING, read_names, refuse_unknown
 from vv_core.errors import ConfigError
 from vv_core.log_settings import LogSettings
@@ -47,7 +48,7 @@ _START_GROUPS = {"Y", "m", "d", "H", "M", "S"}
 Listed = Annotated[tuple[str, ...], NoDecode]
 
 
-class Settings(ServiceSettings, LogSettings, MonitorSettings, RetentionSettings):
+class Settings(ServiceSettings, ClipSettings, LogSettings, MonitorSettings, RetentionSettings):
     """Everything an installer may set. Paths that are relative count from ``home``."""
 
     model_config = SettingsConfigDict(

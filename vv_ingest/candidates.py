@@ -1,0 +1,155 @@
+"""Which videos TVs may show: from the list of processed ones and their LogLines, the newest first."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from vv_core.clock import format_utc, parse_utc
+from vv_core.errors import InputDataError, InputMissingError, from_oserror
+from vv_core.jsonio import read_json
+from vv_core.logs import get_logger
+from vv_core.paths import Storage
+
+PROCESSED_LOG = "processed_videos.log"
+SLACK = timedelta(hours=24)
+"""A video is processed after it was recorded, unless a camera's clock is ahead; by at most so much."""
+_MAX_LOGLINE_BYTES = 1024 * 1024
+_FIELDS = 4
+_SHA_DIGITS = 64
+
+_logger = get_logger("clips")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A processed video that a TV may show.
+
+    Attributes:
+        sha256: of its content.
+        relative_name: its place below ``processed/``.
+        when: start of the recording, as its LogLine says.
+    """
+
+    sha256: str
+    relative_name: str
+    when: datetime
+
+
+@dataclass(frozen=True)
+class ProcessedLine:
+    """One line of the list of processed videos.
+
+    Attributes:
+        sha256: of the video.
+        finished: when it was processed, UTC, RFC 3339.
+        stem: how its outputs are called.
+        relative_name: its place below ``processed/``.
+    """
+
+    sha256: str
+    finished: str
+    stem: str
+    relative_name: str
+
+
+def parse_processed(raw: bytes, since: str) -> ProcessedLine | None:
+    """Return what a line says; None when it is no line, or older than a moment.
+
+    Args:
+        raw: the line, without its newline.
+        since: UTC, RFC 3339; compared as text, which is quick and right for that form.
+    """
+    fields = raw.decode("utf-8", "replace").split("\t")
+    if len(fields) != _FIELDS or fields[1] < since or len(fields[0]) != _SHA_DIGITS:
+        return None
+    try:
+        stem, name = json.loads(fields[2]), json.loads(fields[3])
+        int(fields[0], 16)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(stem, str) or not isinstance(name, str):
+        return None
+    return ProcessedLine(fields[0], fields[1], stem, name)
+
+
+def newest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Return candidates in the order in which they are worth working on."""
+    return sorted(candidates, key=lambda each: (each.when, each.sha256), reverse=True)
+
+
+class Candidates:
+    """The videos that TVs may show; reads what was added to the list, not the list again."""
+
+    def __init__(self, storage: Storage, window: timedelta) -> None:
+        self._storage = storage
+        self._path = storage.orchestrator_data / PROCESSED_LOG
+        self._window = window
+        self._inode = 0
+        self._place = 0
+        self._found: dict[str, Candidate] = {}
+
+    def refresh(self, now: datetime) -> dict[str, Candidate]:
+        """Return the candidates by hash.
+
+        Raises:
+            VvError: the list, or a LogLine, cannot be read now.
+        """
+        oldest = now - self._window
+        try:
+            lines = self._read_new(format_utc(oldest - SLACK))
+        except OSError as exc:
+            raise from_oserror(exc, "read the list of processed videos", self._path) from exc
+        for line in lines:
+            when = _read_when(self._storage, line)
+            if when is not None:
+                self._found[line.sha256] = Candidate(line.sha256, line.relative_name, when)
+        self._found = {sha: each for sha, each in self._found.items() if each.when >= oldest}
+        return self._found
+
+    def _read_new(self, since: str) -> list[ProcessedLine]:
+        try:
+            stream = self._path.open("rb")
+        except FileNotFoundError:
+            self._inode, self._place, self._found = 0, 0, {}
+            return []
+        with stream:
+            status = os.fstat(stream.fileno())
+            if status.st_ino != self._inode or status.st_size < self._place:
+                self._inode, self._place, self._found = status.st_ino, 0, {}
+            stream.seek(self._place)
+            lines = []
+            for raw in stream:
+                # A line that is being written is read when it is whole.
+                if not raw.endswith(b"\n"):
+                    break
+                self._place += len(raw)
+                line = parse_processed(raw[:-1], since)
+                if line is not None:
+                    lines.append(line)
+        return lines
+
+
+def _read_when(storage: Storage, line: ProcessedLine) -> datetime | None:
+    """Return when a video's LogLine says that it was recorded; None: there is no such LogLine."""
+    path = storage.loglines / f"{line.stem}.logline.json"
+    try:
+        document = read_json(path, max_bytes=_MAX_LOGLINE_BYTES)
+        if document["evidence"]["video_sha256"] != line.sha256:
+            raise ValueError("it tells of another video")
+        return parse_utc(document["when"])
+    except InputMissingError:
+        return None
+    except (InputDataError, KeyError, TypeError, ValueError) as exc:
+        # Whether it is genuine is for others to say; what is no LogLine is shown nowhere.
+        _logger.warning("%r is not a LogLine of %s: %s", path.name, line.sha256[:12], exc)
+        return None
+
+
+def place_of(storage: Storage, candidate: Candidate) -> Path:
+    """Return where a video lies."""
+    return storage.processed / candidate.relative_name
