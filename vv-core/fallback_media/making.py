@@ -17,6 +17,8 @@ PLACEHOLDER_NAME = "placeholder.png"
 LOOP_SECONDS = 10
 FRAMES_PER_SECOND = 25
 _TIMEOUT_S = 600.0
+_QUALITY = ["-profile:v", "main", "-level", "3.1", "-preset", "slow", "-crf", "31", "-g", "250"]
+_QUALITY += ["-x264-params", "aq-mode=3:aq-strength=1.3:deblock=2,2"]
 _SCALED = (1, 2)
 """Layers that are drawn smaller than they are shown."""
 
@@ -43,12 +45,15 @@ def make_loop(path: Path) -> None:
         UnavailableError: ffmpeg is missing or fails.
         VvError: it cannot be written.
     """
-    if shutil.which("ffmpeg") is None:
-        raise UnavailableError("there is no ffmpeg", advice="Install it: apt-get install ffmpeg")
     try:
         with tempfile.TemporaryDirectory() as folder, atomic_path(path) as temporary:
-            layers = _write_layers(Path(folder))
-            _encode(layers, temporary)
+            encode_layers(
+                _write_layers(Path(folder)),
+                temporary,
+                rate=FRAMES_PER_SECOND,
+                movement=_movement(),
+                quality=_QUALITY,
+            )
     except OSError as exc:
         raise from_oserror(exc, "make the loop", path) from exc
 
@@ -67,25 +72,29 @@ def _write_layers(folder: Path) -> list[Path]:
     return [folder / name for name in pictures]
 
 
-def _encode(layers: list[Path], target: Path) -> None:
+def encode_layers(
+    layers: list[Path], target: Path, *, rate: int, movement: str, quality: list[str]
+) -> None:
+    """Have ffmpeg put layers over each other, `LOOP_SECONDS` long, and encode them for every browser.
+
+    Args:
+        layers: still pictures, the lowest first.
+        target: where the MP4 goes.
+        rate: frames a second.
+        movement: ffmpeg's filter from the layers to ``[out]``.
+        quality: x264's own options.
+
+    Raises:
+        UnavailableError: ffmpeg is missing or fails.
+    """
+    if shutil.which("ffmpeg") is None:
+        raise UnavailableError("there is no ffmpeg", advice="Install it: apt-get install ffmpeg")
     argv = ["ffmpeg", "-nostdin", "-loglevel", "error", "-y"]
     for layer in layers:
-        argv += ["-loop", "1", "-framerate", str(FRAMES_PER_SECOND), "-i", str(layer)]
-    argv += ["-filter_complex", _movement(), "-map", "[out]", "-an"]
-    argv += ["-frames:v", str(LOOP_SECONDS * FRAMES_PER_SECOND)]
-    argv += ["-c:v", "libx264", "-profile:v", "main", "-level", "3.1", "-pix_fmt", "yuv420p"]
-    argv += [
-        "-preset",
-        "slow",
-        "-crf",
-        "31",
-        "-g",
-        "250",
-        "-x264-params",
-        "aq-mode=3:aq-strength=1.3:deblock=2,2",
-        "-threads",
-        "2",
-    ]
+        argv += ["-loop", "1", "-framerate", str(rate), "-i", str(layer)]
+    argv += ["-filter_complex", movement, "-map", "[out]", "-an"]
+    argv += ["-frames:v", str(LOOP_SECONDS * rate)]
+    argv += ["-c:v", "libx264", *quality, "-pix_fmt", "yuv420p", "-threads", "2"]
     argv += ["-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709"]
     argv += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
     argv += ["-movflags", "+faststart", str(target)]
