@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("scan_video", "summarize_scene", "logline_generator", "tv_scheduler", "tv_ui", "agent_dvr")
+ROOMS = (
+    "scan_video",
+    "summarize_scene",
+    "logline_generator",
+    "tv_scheduler",
+    "tv_ui",
+    "tv_mirror_ui",
+    "agent_dvr",
+)
 PACKAGES = {"vv_core": "vv-core", "vv_schemas": "schemas"} | {name: name for name in ROOMS}
 LINTER = Path(sys.executable).with_name("lint-imports")
 

@@ -1,45 +1,12 @@
-"""Whether the API does its job: ``python -m tv_ui.probe PORT``; the healthcheck of its container.
-
-Exit 0: healthy, 1: not, as Docker wants it; what is wrong goes to stdout, which ``docker inspect`` shows.
-"""
+"""Whether the API does its job: ``python -m tv_ui.probe PORT``; the healthcheck of its container."""
 
 from __future__ import annotations
 
-import http.client
 import sys
-from collections.abc import Sequence
-from http import HTTPStatus
 
-_TIMEOUT_S = 5.0
-_MAX_BYTES = 4000
-_EX_USAGE = 64
+from vv_core.http_probe import main, probe
 
-
-def probe(port: int, timeout_s: float = _TIMEOUT_S) -> str | None:
-    """Ask ``/health`` and return what is wrong, or None."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
-    try:
-        connection.request("GET", "/health")
-        response = connection.getresponse()
-        body = response.read(_MAX_BYTES).decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException) as exc:
-        return f"the API does not answer: {exc or type(exc).__name__}"
-    finally:
-        connection.close()
-    return None if response.status == HTTPStatus.OK else f"{response.status}: {body}"
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Ask once."""
-    arguments = sys.argv[1:] if argv is None else argv
-    if len(arguments) != 1 or not arguments[0].isascii() or not arguments[0].isdigit():
-        sys.stderr.write("probe: the port is needed\n")
-        return _EX_USAGE
-    problem = probe(int(arguments[0]))
-    if problem is not None:
-        sys.stdout.write(f"{problem}\n")
-    return 0 if problem is None else 1
-
+__all__ = ["main", "probe"]
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,126 @@
+"""``vv-tv-mirror``: shows the cameras' live pictures to TVs; nothing is recorded, nothing written to disk."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+
+from tv_mirror_ui.cameras import Defaults, load_cameras
+from tv_mirror_ui.hub import Hub
+from tv_mirror_ui.logins import load_logins
+from tv_mirror_ui.no_writing import forbid_writing
+from vv_core.cli import CommandParser, run_command
+from vv_core.errors import ConfigError, ExitCode, from_oserror
+from vv_core.listen import parse_listen
+from vv_core.logs import JsonFormatter, get_logger
+from vv_core.settings import Settings, load_settings
+
+PROG = "vv-tv-mirror"
+SEND_BUFFER = 128 * 1024
+"""Of each viewer, in the kernel; with its own size, slow viewers saw pictures 10 to 21 s old."""
+_MAX_CONNECTIONS = 200
+_GRACE_S = 1
+_BACKLOG = 128
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parser = CommandParser(PROG, "Show the cameras' live pictures to TVs over HTTP.")
+    parser.add_argument("--listen", metavar="HOST:PORT", help="default: VV_MIRROR_LISTEN")
+    parser.add_argument(
+        "--check", action="store_true", help="read the list of cameras and the logins, and end"
+    )
+    arguments = parser.parse_args(argv)
+    return run_command(lambda: _run(arguments), PROG)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    settings = load_settings()
+    hub = make_hub(settings)
+    if arguments.check:
+        for problem in hub.problems():
+            sys.stdout.write(f"{problem}\n")
+        return ExitCode.OK
+    _log_to_stderr()
+    with open_socket(arguments.listen or settings.mirror_listen) as listening:
+        # Heavy, and not needed for --help or a port that is taken.
+        import uvicorn
+
+        from tv_mirror_ui.app import create_app
+
+        app = create_app(hub, settings.mirror_hosts, settings.home / "fallback")
+        forbid_writing()
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_MAX_CONNECTIONS,
+            timeout_graceful_shutdown=_GRACE_S,
+            lifespan="on",
+        )
+        host, port = listening.getsockname()[:2]
+        get_logger("mirror").info("listening on %s:%s", host, port)
+        uvicorn.Server(config).run(sockets=[listening])
+    return ExitCode.OK
+
+
+def make_hub(settings: Settings) -> Hub:
+    """Return the hub of this box.
+
+    Raises:
+        ConfigError: the list of cameras or the file of logins is wrong.
+        KeyAccessError: others could read the logins.
+    """
+    defaults = Defaults(settings.dvr_ip, settings.dvr_port, settings.mirror_blur_faces)
+    path = settings.mirror_cameras_file
+    cameras = load_cameras(settings.resolve(path) if path else None, defaults)
+    logins = load_logins(settings.resolve(settings.mirror_logins_file))
+    hub = Hub(cameras, logins, settings.mirror_linger_s)
+    for problem in hub.problems():
+        get_logger("mirror").warning("%s", problem)
+    return hub
+
+
+def _log_to_stderr() -> None:
+    """Not into app.log: this program writes to no file, and the kernel holds it to that."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(PROG))
+    root = logging.getLogger("vv")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    root.propagate = False
+
+
+def open_socket(text: str) -> socket.socket:
+    """Return a socket that listens; its connections hold little that is not sent yet.
+
+    Args:
+        text: address and port.
+
+    Raises:
+        ConfigError: the text is no address, or it cannot be bound.
+    """
+    host, port = parse_listen(text)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Before it listens: connections inherit it.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as exc:
+        listening.close()
+        message = from_oserror(exc, f"listen on {text}").message
+        raise ConfigError(
+            message, advice="Set VV_MIRROR_LISTEN to an address of this machine and a free port."
+        ) from exc
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main())
