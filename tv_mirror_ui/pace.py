@@ -21,7 +21,8 @@ class RateGate:
         # A camera is never on time to the millisecond: one that sends just so many loses none.
         if now < self._due - _EARLY * self._interval_s:
             return False
-        self._due = max(self._due + self._interval_s, now)
+        is_in_step = now - self._due < self._interval_s
+        self._due = (self._due if is_in_step else now) + self._interval_s
         return True
 
 
