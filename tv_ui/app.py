@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -14,12 +16,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from tv_ui.box_status import collect_box_status
 from tv_ui.headers import StrictHeaders
 from tv_ui.health import find_health_problems
+from tv_ui.log_head import log_router
 from tv_ui.media import media_router
 from tv_ui.media_store import MediaStore
 from tv_ui.page import render_page
 from tv_ui.playlist_store import PlaylistStore
 from tv_ui.posters import Posters
 from tv_ui.refusals import refusal_teller
+from tv_ui.screen_routes import screen_router
+from tv_ui.screen_watch import ScreenWatch
+from tv_ui.texts import speak
 from tv_ui.tv_page import TvPageFile
 from tv_ui.tv_routes import tv_router
 from vv_core.clock import Clock
@@ -40,40 +46,54 @@ def create_app(settings: Settings, clock: Clock, page: Path = _PAGE) -> FastAPI:
     """
     storage = settings.storage
     media = MediaStore(storage, refusal_teller(storage, clock, "clip"))
+    watch = ScreenWatch(storage, clock)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        watching = asyncio.create_task(watch.run())
         try:
             yield
         finally:
             media.close()
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
 
     # No pages that list the routes: nobody needs them here but who looks for a way in.
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.watch = watch
     # A page elsewhere must not reach the box through a browser beside it (DNS rebinding).
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.tv_api_hosts))
     app.add_middleware(StrictHeaders)
-    _add_operator_routes(app, settings, clock)
+    _add_operator_routes(app, settings, clock, watch)
     playlists = PlaylistStore(storage)
     posters = Posters(storage, playlists, refusal_teller(storage, clock, "picture"))
     app.include_router(tv_router(storage, clock, TvPageFile(page), playlists, posters))
     app.include_router(media_router(media))
+    app.include_router(screen_router(settings, watch))
+    app.include_router(log_router(storage))
     return app
 
 
-def _add_operator_routes(app: FastAPI, settings: Settings, clock: Clock) -> None:
+def _add_operator_routes(
+    app: FastAPI, settings: Settings, clock: Clock, watch: ScreenWatch
+) -> None:
+    def look_at_box() -> dict[str, Any]:
+        screens = watch.view(speak(settings.language))
+        return collect_box_status(settings, clock.now(), screens)
+
     @app.get("/health")
     def health() -> JSONResponse:
         problems = find_health_problems(settings.storage, clock.now())
+        problems += [problem] if (problem := watch.find_problem()) else []
         body = {"status": "unhealthy" if problems else "ok", "problems": problems}
         return JSONResponse(body, 503 if problems else 200)
 
     @app.get("/status")
     def status() -> JSONResponse:
-        return JSONResponse(collect_box_status(settings, clock.now()))
+        return JSONResponse(look_at_box())
 
     @app.get("/")
     def page() -> HTMLResponse:
-        status = collect_box_status(settings, clock.now())
-        return HTMLResponse(render_page(status, settings.language))
+        return HTMLResponse(render_page(look_at_box(), settings.language))

@@ -27,12 +27,15 @@ SHOWN_ALERTS = 20
 _Told = TypeVar("_Told")
 
 
-def collect_box_status(settings: Settings, now: datetime) -> dict[str, Any]:
+def collect_box_status(
+    settings: Settings, now: datetime, screens: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Look at the box; nothing is written.
 
     Args:
         settings: of this box.
         now: the current time.
+        screens: as `ScreenWatch.view` tells of them.
     """
     storage = settings.storage
     problems = find_health_problems(storage, now)
@@ -50,6 +53,9 @@ def collect_box_status(settings: Settings, now: datetime) -> dict[str, Any]:
     services = _services(storage, now)
     told = (each["problem"] for name, each in services.items() if name != PLAYLIST_SERVICE)
     problems += [problem for problem in told if problem]
+    problems += [
+        f"{each['tv']}/{each['screen']}: {each['problem']}" for each in screens if each["problem"]
+    ]
     return {
         "time": format_utc(now),
         "box": settings.box,
@@ -58,6 +64,7 @@ def collect_box_status(settings: Settings, now: datetime) -> dict[str, Any]:
         "playlists": tell(lambda: _playlists(storage, now)),
         "log": tell(lambda: _log_head(storage)),
         "services": services,
+        "tvs": screens,
         "alerts": (alerts or [])[-SHOWN_ALERTS:],
         "problems": problems,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from tv_ui.texts import Say, speak, state_text
 from vv_core.logs import printable
 
 REFRESH_S = 30
@@ -23,11 +24,7 @@ def render_page(status: dict[str, Any], language: str) -> str:
         status: from `collect_box_status`.
         language: "pt-BR" or "en".
     """
-    is_english = language == "en"
-
-    def say(portuguese: str, english: str) -> str:
-        return english if is_english else portuguese
-
+    say = speak(language)
     state = (
         f'<p class="bad">{say("Há problemas", "There are problems")}</p>'
         if status["problems"]
@@ -43,6 +40,9 @@ def render_page(status: dict[str, Any], language: str) -> str:
                 for name, each in (status["playlists"] or {}).items()
             ]
         ),
+        _heading(say("TVs", "TVs")),
+        _table([_screen_row(each, say) for each in status["tvs"]]),
+        f'<p><a href="/setup">{say("Configurar uma TV", "Set up a TV")}</a></p>',
         _heading(say("Serviços", "Services")),
         _table(
             [
@@ -65,7 +65,14 @@ def render_page(status: dict[str, Any], language: str) -> str:
     )
 
 
-def _pipeline_rows(pipeline: dict[str, Any] | None, say: Any) -> list[tuple[str, str]]:
+def _screen_row(screen: dict[str, Any], say: Say) -> tuple[str, str]:
+    shown = f"{state_text(screen['state'], say)} {screen['logline_id'] or ''}".strip()
+    heard = say(f"há {screen['age_s']} s", f"{screen['age_s']} s ago")
+    parts = (screen["problem"], shown, heard, *screen["errors"])
+    return f"{screen['tv']} / {screen['screen']}", " · ".join(part for part in parts if part)
+
+
+def _pipeline_rows(pipeline: dict[str, Any] | None, say: Say) -> list[tuple[str, str]]:
     if pipeline is None:
         return []
     cycle = pipeline["last_cycle"]
