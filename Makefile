@@ -54,7 +54,7 @@ lint: setup-dev ## ruff, mypy --strict and the import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@mkdir -p .cache/typing && ln -sfn ../../vv-core .cache/typing/vv_core && ln -sfn ../../schemas .cache/typing/vv_schemas
-	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator -p tv_scheduler -p tv_ui -p tv_mirror_ui -p agent_dvr
+	@MYPYPATH=.cache/typing $(BIN)/mypy -p vv_core -p vv_schemas -p scan_video -p summarize_scene -p logline_generator -p tv_scheduler -p tv_ui -p tv_mirror_ui -p agent_dvr -p vv_ingest
 	@MYPYPATH=.cache/typing:scripts $(BIN)/mypy bootstrap.py requirements/print_room.py scripts/*.py
 	@PYTHONPATH=.cache/typing $(BIN)/lint-imports --cache-dir .cache/import-linter
 

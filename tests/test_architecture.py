@@ -21,6 +21,7 @@ ROOMS = (
     "tv_ui",
     "tv_mirror_ui",
     "agent_dvr",
+    "vv_ingest",
 )
 PACKAGES = {"vv_core": "vv-core", "vv_schemas": "schemas"} | {name: name for name in ROOMS}
 LINTER = Path(sys.executable).with_name("lint-imports")
