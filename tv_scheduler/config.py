@@ -47,6 +47,15 @@ def load_rules(path: Path | None) -> tuple[TvRule, ...]:
     return _rules(_FILE.read(path or SHIPPED))
 
 
+def read_rules(path: Path) -> bytes:
+    """Return the content of a file of rules, which may be wrong.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    return _FILE.read_bytes(path)
+
+
 def parse_rules(data: bytes, name: str) -> tuple[TvRule, ...]:
     """Return the rules in the content of a file; `name` is what messages call it.
 

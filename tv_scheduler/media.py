@@ -43,9 +43,10 @@ class Clips:
             if entry.clip is not None and _has_size(entry.path, entry.clip.bytes)
         }
 
-    def folders(self) -> set[str]:
-        """Return the folders in which the clips of the last look lie."""
-        return {entry.path.rpartition("/")[0] for entry in self._known.values() if entry.path}
+    @property
+    def paths(self) -> set[str]:
+        """Where the clips of the last look lie, or should."""
+        return {entry.path for entry in self._known.values() if entry.path}
 
     def _look(self, sha256: str) -> _Known | None:
         try:

@@ -147,10 +147,3 @@ def _document(rule: TvRule, items: list[dict[str, Any]], scene: Scene) -> dict[s
         "loop": True,
         "items": items,
     }
-
-
-def is_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Tell whether two documents show the same, whenever they were made."""
-    return all(
-        one.get(key) == other.get(key) for key in one.keys() | other.keys() if key not in CHANGING
-    )

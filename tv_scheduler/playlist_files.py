@@ -1,56 +1,149 @@
-"""Putting playlists where TVs find them: a file is written when its items have changed, and whole."""
+"""Putting playlists where TVs find them: a file is written when it shows something else, and whole."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tv_scheduler.config import ALL
-from tv_scheduler.playlist import is_same
+from tv_scheduler.playlist import CHANGING
 from vv_core.atomic import TEMP_PREFIX, write_json_atomic
 from vv_core.errors import VvError, from_oserror
 from vv_core.jsonio import read_json
 from vv_core.utils import validate_schema
+from vv_core.video_files import FileSignature
 from vv_schemas import schema_path
 
 ALL_FILE = "playlist.json"
+EXPLAIN_FOLDER = "explain"
 
 
-def file_of(folder: Path, tv: str) -> Path:
-    """Return the file of a TV's playlist."""
-    return folder / (ALL_FILE if tv == ALL else f"{tv}.json")
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A file as it was last seen."""
+
+    signature: FileSignature
+    print: bytes
 
 
-def write_playlists(folder: Path, playlists: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Write the playlists whose items have changed; remove those of TVs that are no more.
+class PlaylistFiles:
+    """Keeps the files of a folder up to date; one that is as it was left is not read again."""
 
-    Returns:
-        The names of the TVs whose file was written or removed.
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written: dict[Path, _Written] = {}
 
-    Raises:
-        VvError: a file cannot be written, or a playlist does not follow its schema.
-    """
-    _check_access(folder)
-    changed = []
-    for tv, document in playlists.items():
-        path = file_of(folder, tv)
-        if shows(path, document):
-            continue
-        validate_schema(document, schema_path("playlist"))
+    def write(self, playlists: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Write the playlists that show something else; remove those of TVs that are no more.
+
+        Returns:
+            The names of the TVs whose file was written or removed.
+
+        Raises:
+            VvError: a file cannot be written, or a playlist does not follow its schema.
+        """
+        changed = []
+        for tv, document in playlists.items():
+            path = self._folder / (ALL_FILE if tv == ALL else f"{tv}.json")
+            wanted = print_of(document)
+            if self._print_of_file(path) == wanted:
+                continue
+            validate_schema(document, schema_path("playlist"))
+            self._put(path, document, wanted)
+            changed.append(tv)
+        return changed + self._remove_others(playlists)
+
+    def write_explanations(self, explanations: Mapping[str, Mapping[str, Any]]) -> None:
+        """Write why each LogLine is on a TV or is not; remove what is about other TVs.
+
+        Raises:
+            VvError: a file cannot be written.
+        """
+        folder = self._folder / EXPLAIN_FOLDER
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as exc:
+            raise from_oserror(exc, "write explanations into", folder) from exc
+        for tv, document in explanations.items():
+            path = folder / f"{tv}.json"
+            wanted = print_of(document)
+            known = self._written.get(path)
+            if known is None or known.print != wanted or known.signature != _sign(path):
+                self._put(path, document, wanted)
+        for path in folder.glob("*.json"):
+            if path.stem not in explanations:
+                self._remove(path)
+
+    def are_untouched(self) -> bool:
+        """Tell whether all files are as they were left."""
+        return all(_sign(path) == each.signature for path, each in self._written.items())
+
+    def check_access(self) -> None:
+        """Find out now, not with the next change, that playlists cannot be written.
+
+        Raises:
+            VvError: they cannot.
+        """
+        probe = self._folder / f"{TEMP_PREFIX}probe"
+        try:
+            probe.touch()
+            probe.unlink()
+        except OSError as exc:
+            raise from_oserror(exc, "write playlists into", self._folder) from exc
+
+    def _put(self, path: Path, document: Mapping[str, Any], wanted: bytes) -> None:
         try:
             write_json_atomic(path, document)
+            self._written[path] = _Written(FileSignature.of(path.lstat()), wanted)
         except OSError as exc:
+            self._written.pop(path, None)
             raise from_oserror(exc, "write the playlist", path) from exc
-        changed.append(tv)
-    return changed + _remove_others(folder, playlists)
+
+    def _print_of_file(self, path: Path) -> bytes | None:
+        """Return what a file shows, None where it is no playlist that can be used."""
+        signature = _sign(path)
+        known = self._written.get(path)
+        if known is not None and known.signature == signature:
+            return known.print
+        document = read_playlist(path)
+        if document is None or signature is None:
+            return None
+        found = print_of(document)
+        self._written[path] = _Written(signature, found)
+        return found
+
+    def _remove_others(self, playlists: Mapping[str, object]) -> list[str]:
+        """Remove our own playlists of TVs that the rules no longer name; other files are left alone."""
+        ours = {ALL_FILE, *(f"{tv}.json" for tv in playlists)}
+        removed = []
+        for path in sorted(self._folder.glob("*.json")):
+            if path.name in ours:
+                continue
+            document = read_playlist(path)
+            if document is not None and document["tv"] == path.stem:
+                self._remove(path)
+                removed.append(path.stem)
+        return removed
+
+    def _remove(self, path: Path) -> None:
+        self._written.pop(path, None)
+        try:
+            with suppress(FileNotFoundError):
+                path.unlink()
+        except OSError as exc:
+            raise from_oserror(exc, "remove the playlist", path) from exc
 
 
-def shows(path: Path, document: Mapping[str, Any]) -> bool:
-    """Tell whether a file is a playlist that shows the same as a document."""
-    found = read_playlist(path)
-    return found is not None and is_same(found, document)
+def print_of(document: Mapping[str, Any]) -> bytes:
+    """Return what tells documents that show something else apart, whenever they were made."""
+    shown = {key: value for key, value in document.items() if key not in CHANGING}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).digest()
 
 
 def read_playlist(path: Path) -> dict[str, Any] | None:
@@ -64,28 +157,8 @@ def read_playlist(path: Path) -> dict[str, Any] | None:
     return document
 
 
-def _check_access(folder: Path) -> None:
-    """Find out now, not with the next change, that playlists cannot be written.
-
-    Raises:
-        VvError: they cannot.
-    """
-    probe = folder / f"{TEMP_PREFIX}probe"
+def _sign(path: Path) -> FileSignature | None:
     try:
-        probe.touch()
-        probe.unlink()
-    except OSError as exc:
-        raise from_oserror(exc, "write playlists into", folder) from exc
-
-
-def _remove_others(folder: Path, playlists: Mapping[str, object]) -> list[str]:
-    """Remove our own playlists of TVs that the rules no longer name; other files are left alone."""
-    removed = []
-    for path in sorted(folder.glob("*.json")):
-        document = read_playlist(path) if path.name != ALL_FILE else None
-        if document is None or document["tv"] in playlists or document["tv"] != path.stem:
-            continue
-        with suppress(FileNotFoundError):
-            path.unlink()
-            removed.append(path.stem)
-    return removed
+        return FileSignature.of(os.lstat(path))
+    except OSError:
+        return None

@@ -125,6 +125,11 @@ class Storage:
         return self.orchestrator_data / "tvs"
 
     @property
+    def playlist_state(self) -> Path:
+        """What the playlists' maker keeps between starts; it may be deleted."""
+        return self.orchestrator_data / "playlists"
+
+    @property
     def log_state(self) -> Path:
         """What only the writer of the log needs."""
         return self.orchestrator_data / "log"

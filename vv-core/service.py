@@ -19,6 +19,9 @@ Job = Callable[[Callable[[], bool]], Mapping[str, object]]
 
 It raises a `VvError` when it could not do its job."""
 
+Rest = Callable[[StopSign, float], None]
+"""What is done between two turns: returns after so many seconds, earlier when there is work or the sign is set."""
+
 
 @dataclass(frozen=True)
 class Service:
@@ -27,7 +30,7 @@ class Service:
     Attributes:
         name: of the service in docker-compose.yml.
         heartbeat: the file of its heartbeat.
-        pause_s: between two turns.
+        pause_s: between two turns, at most.
         patience_s: how long one turn may take before the service counts as stuck.
     """
 
@@ -42,8 +45,16 @@ class Service:
         return self.pause_s + self.patience_s
 
 
-def run_service(service: Service, job: Job, clock: Clock | None = None) -> int:
+def run_service(
+    service: Service, job: Job, clock: Clock | None = None, rest: Rest = StopSign.wait
+) -> int:
     """Work turn by turn until asked to end; a turn that fails is told, and the next one tries again.
+
+    Args:
+        service: how the program stays.
+        job: one turn.
+        clock: the time.
+        rest: what is done between two turns; by default nothing.
 
     Returns:
         0, after the turn in which the process was asked to end.
@@ -53,7 +64,7 @@ def run_service(service: Service, job: Job, clock: Clock | None = None) -> int:
         while not sign.is_set():
             state.take_turn(job, sign.is_set)
             if not sign.is_set():
-                sign.wait(service.pause_s)
+                rest(sign, service.pause_s)
     _logger.info("%s ends as it was asked to", service.name)
     return ExitCode.OK
 

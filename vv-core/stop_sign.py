@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn, Self
 
@@ -42,9 +43,9 @@ class StopSign:
         """Tell whether the process was asked to end."""
         return bool(self._number)
 
-    def wait(self, seconds: float) -> None:
-        """Sleep for so long, or until the process is asked to end."""
-        select.select([self._reader], [], [], max(0.0, seconds))
+    def wait(self, seconds: float, also: Sequence[int] = ()) -> None:
+        """Sleep for so long, or until the process is asked to end, or one of these descriptors can be read."""
+        select.select([self._reader, *also], [], [], max(0.0, seconds))
 
     def obey(self) -> NoReturn:
         """End as the signal would have ended the process, so that whoever sent it sees that it worked."""

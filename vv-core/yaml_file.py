@@ -41,13 +41,20 @@ class YamlFile:
         Raises:
             ConfigError: it cannot be read, is too large, not UTF-8, not YAML, or empty.
         """
+        return self.parse(self.read_bytes(path), str(path))
+
+    def read_bytes(self, path: Path) -> bytes:
+        """Return the content of a file, of one that is too large a byte more than may be.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
         try:
             with path.open("rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
+                return stream.read(MAX_BYTES + 1)
         except OSError as exc:
             message = from_oserror(exc, f"read {self.what}", path).message
             raise ConfigError(message, advice=self.advice) from exc
-        return self.parse(data, str(path))
 
     def parse(self, data: bytes, name: str) -> yaml.Node:
         """Return the root node of a file's content; `name` is what messages call it.

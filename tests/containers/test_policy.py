@@ -68,6 +68,19 @@ MAY_SEE["playlist_manager"] = {
     "/data/loglines": ("data/loglines", False),
     "/data/config": ("data/config", False),
     "/data/playlists": ("data/playlists", True),
+    "/data/orchestrator_data/media": ("data/orchestrator_data/media", False),
+    "/data/processed": ("data/processed", False),
+    "/data/tv_curado": ("data/tv_curado", False),
+    "/data/orchestrator_data/playlists": ("data/orchestrator_data/playlists", True),
+    "/data/orchestrator_data/services": ("data/orchestrator_data/services", True),
+    "/logs": ("logs", True),
+}
+MAY_SEE["clip_converter"] = {
+    "/data/processed": ("data/processed", False),
+    "/data/loglines": ("data/loglines", False),
+    "/data/tv_curado": ("data/tv_curado", True),
+    "/data/orchestrator_data": ("data/orchestrator_data", False),
+    "/data/orchestrator_data/media": ("data/orchestrator_data/media", True),
     "/data/orchestrator_data/services": ("data/orchestrator_data/services", True),
     "/logs": ("logs", True),
 }
@@ -79,7 +92,10 @@ MAY_SEE["tv_api"] = {
     "/data/orchestrator_data": ("data/orchestrator_data", False),
     "/logs": ("logs", True),
 }
-HIDDEN = {"tv_api": {"/data/orchestrator_data/scanner", "/data/orchestrator_data/log"}}
+HIDDEN = {
+    name: {"/data/orchestrator_data/scanner", "/data/orchestrator_data/log"}
+    for name in ("tv_api", "clip_converter")
+}
 """What lies below a folder that a service sees, and is not its business."""
 NETWORKS = {
     "video_capture": ["capture"],

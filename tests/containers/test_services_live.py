@@ -129,7 +129,8 @@ def test_a_recording_walks_from_the_dvrs_folder_to_the_tvs_list(
     wait_for(lambda: services.get("/playlists/all")["items"], 60)
     (item,) = services.get("/playlists/all")["items"]
     assert item["logline_id"] == line["id"]
-    assert item["media"].endswith(f"/{name}")
+    assert item["title"] == line["title"]
+    assert item["verified"] is True
     folders = ("input", "processed", "loglines", "playlists", "orchestrator_data/services")
     owners = {path.lstat().st_uid for name in folders for path in live.box.folder(name).rglob("*")}
     assert owners == {live.user}

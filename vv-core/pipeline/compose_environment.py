@@ -160,6 +160,7 @@ def box_folders(settings: Settings) -> tuple[tuple[Path, int], ...]:
         (storage.services, _SHARED),
         (storage.media, _SHARED),
         (storage.tvs, _SHARED),
+        (storage.playlist_state, _SHARED),
         (storage.orchestrator_data / _MONITOR_STATE, _SHARED),
         (settings.resolve(settings.log_dir), _SHARED),
     )
