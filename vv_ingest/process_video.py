@@ -45,7 +45,8 @@ _DESCRIPTION = "Make a version of a video that every browser plays, or copy one 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if not {"--once", "--loop"} & set(arguments):
+    # Without arguments it stays, as the other services do: systemd starts them all alike.
+    if arguments and not {"--once", "--loop"} & set(arguments):
         return run_stage(PROG, _DESCRIPTION, ClipStage, arguments, _describe_service)
     parser = CommandParser(PROG, "Find or make clips for TVs of all videos that they may show.")
     _describe_service(parser)

@@ -5,7 +5,7 @@ UNIT=vv-video-ai
 UNITS=/etc/systemd/system
 JOBS=/etc/cron.d/vv-video-ai
 ROTATION=/etc/logrotate.d/vv-video-ai
-PROGRAMS=(vv-playlist vv-tv-api vv-capture)
+PROGRAMS=(vv-playlist vv-tv-api vv-capture vv-process-video)
 
 put_file() { # TARGET: stdin, if it differs; whole or not at all
   local text
