@@ -21,6 +21,7 @@ from tests.tlog_verifying.box import audit
 from vv_core.atomic import TEMP_PREFIX
 from vv_core.audit.keys import read_key_store
 from vv_core.pipeline.lock import CycleLock
+from vv_core.pipeline.quarantine import Failure, meta_path, quarantine
 from vv_core.retention.cleanup import Request, run_cleanup
 from vv_core.retention.command import build_parser, main, parse_space, plan_policy, plan_targets
 from vv_core.retention.decision import Plan, Reason, Removal
@@ -30,6 +31,7 @@ from vv_core.retention.removal_record import CHUNK, Record, RemovalRecord
 from vv_core.retention.removing import apply_removals
 from vv_core.tlog.log_files import VKEY
 from vv_core.tlog.tiles import LogReader
+from vv_core.utils import compute_sha256
 
 __all__ = ["fill_up", "small_disk", "stranger"]
 
@@ -93,9 +95,14 @@ def put(box: Box, name: str, days: float = 100, text: str = "x") -> Path:
     path = box.home / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    date(box, path, days)
+    return path
+
+
+def date(box: Box, path: Path, days: float) -> None:
+    """Make a file so many days old by the box's clock."""
     moment = (box.clock.now() - timedelta(days=days)).timestamp()
     os.utime(path, (moment, moment))
-    return path
 
 
 @pytest.mark.integration
@@ -243,6 +250,30 @@ def test_what_waits_and_what_failed_stays(box: Box) -> None:
     assert [path for path in kept if not path.exists()] == []
 
 
+@pytest.mark.integration
+def test_quarantined_videos_go_in_the_end_and_the_log_says_so(box: Box) -> None:
+    """Whenever they were recorded: their time counts from the quarantine, which the meta file dates."""
+    video = put(box, "data/input/gate/bad.mp4", days=400, text="no video")
+    sha256 = compute_sha256(video)
+    failure = Failure(
+        "scan_video", 65, False, "no video", "delete it", (), 1, "2026-01-01T00:00:00Z"
+    )
+    storage = box.settings.storage
+    held = quarantine(storage, video, "gate/bad.mp4", sha256, failure)
+    meta = meta_path(held)
+    date(box, meta, days=179)
+    assert clean(box) == 0
+    assert held.exists()
+    date(box, meta, days=180)
+    foreign = put(box, "data/corrupted/gate/mine.mp4", days=999)
+    assert clean(box, "--dirs", "corrupted") == 0
+    assert [path for path in (held, meta) if path.exists()] == []
+    assert foreign.exists()
+    (event,) = [each for each in events(box) if each["details"]["sha256"] == sha256]
+    assert event["details"]["file"] == "corrupted/gate/bad.mp4"
+    assert event["details"]["why"] == "retention of 180 days"
+
+
 def test_left_overs_go_everywhere_but_where_they_may_be_others(box: Box) -> None:
     folders = ["analytic", "loglines/log", "models", "orchestrator_data", "playlists", "corrupted"]
     old = [put(box, f"data/{folder}/{TEMP_PREFIX}x", days=2) for folder in folders]
@@ -383,7 +414,6 @@ def test_two_at_once(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
 
 WRONG = {
     "input": (["--dirs", "data/input"], 64, "never cleaned"),
-    "corrupted": (["--dirs", "data/corrupted", "--days", "1"], 64, "never cleaned"),
     "the log": (["--dirs", "data/loglines/log", "--days", "1"], 64, "never cleaned"),
     "the root": (["--dirs", "data", "--days", "1"], 64, "never cleaned"),
     "outside": (["--dirs", "/usr", "--days", "1"], 64, "--allow-outside"),

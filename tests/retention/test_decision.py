@@ -16,6 +16,7 @@ from vv_core.retention.decision import (
     Known,
     Plan,
     Reason,
+    Removal,
     SpaceLimit,
     Video,
     plan_removals,
@@ -30,7 +31,13 @@ VIDEOS = {
     "new.mp4": Video("7" * 64, NOW - 3 * DAY_S, "new"),
 }
 ALL = RetentionPolicy({area: FolderRule(30) for area in (*CLEANABLE, OUTSIDE)}, 24)
-KNOWN = Known(NOW, VIDEOS)
+BAD = Video("8" * 64, NOW - 40 * DAY_S, "bad")
+LATE = Video("9" * 64, NOW - 3 * DAY_S, "late")
+QUARANTINED = {
+    **dict.fromkeys(("cam/bad.mp4", "cam/bad.mp4.meta.json"), BAD),
+    **dict.fromkeys(("late.mp4", "late.mp4.meta.json"), LATE),
+}
+KNOWN = Known(NOW, VIDEOS, QUARANTINED)
 
 
 def fact(area: str, name: str, days: float = 100, **more: int) -> FileFact:
@@ -63,7 +70,13 @@ CASES = [
     ("summaries", "queued.summary.json", Reason.UNPROCESSED),
     ("input", "cam/a.mp4", Reason.PROTECTED),
     ("raw", "cam/a.mp4", Reason.PROTECTED),
-    ("corrupted", "x.mp4", Reason.PROTECTED),
+    ("corrupted", "cam/bad.mp4", Reason.OLD),
+    ("corrupted", "cam/bad.mp4.meta.json", Reason.OLD),
+    ("corrupted", "late.mp4", Reason.YOUNG),
+    ("corrupted", "late.mp4.meta.json", Reason.YOUNG),
+    ("corrupted", "bad.mp4", Reason.UNPROCESSED),
+    ("corrupted", "cam/a.mp4", Reason.UNPROCESSED),
+    ("processed", "cam/bad.mp4", Reason.UNPROCESSED),
     ("loglines", "a.logline.json", Reason.PROTECTED),
     ("loglines", "log/tile/0/000", Reason.PROTECTED),
     ("models", "x.gguf", Reason.PROTECTED),
@@ -163,6 +176,16 @@ def test_the_oldest_go_first_until_there_is_space() -> None:
     assert len(plan_removals(facts, ALL, KNOWN).removals) == 5
 
 
+def test_a_quarantined_video_goes_before_what_says_why() -> None:
+    facts = [
+        fact("corrupted", "cam/bad.mp4.meta.json", 300),
+        fact("corrupted", "cam/bad.mp4", 200),
+        fact("logs", "a.log", 250),
+    ]
+    expected = ["a.log", "cam/bad.mp4", "cam/bad.mp4.meta.json"]
+    assert names(plan_removals(facts, ALL, KNOWN)) == expected
+
+
 def test_left_overs_go_without_want_of_space() -> None:
     facts = [fact("analytic", f"{TEMP_PREFIX}1"), fact("logs", "a.log")]
     assert names(plan_removals(facts, ALL, KNOWN, {})) == [f"{TEMP_PREFIX}1"]
@@ -200,6 +223,7 @@ BASES = st.sampled_from(
     [
         *("a.mp4", "b.c.mp4", "new.mp4", "a.analytic.json", "b.c.summary.json", "x.log", ".hidden"),
         *(f"{TEMP_PREFIX}9", "k.pem", "a.logline.json", "hmac_keys.json", "shown.mp4"),
+        *("bad.mp4", "bad.mp4.meta.json", "late.mp4"),
     ]
 )
 NAMES = st.builds(lambda folder, base: folder + base, st.sampled_from(["", "cam/", "log/"]), BASES)
@@ -225,14 +249,16 @@ POLICIES = st.builds(
     st.integers(1, 100),
 )
 STATES = st.builds(
-    lambda videos, can_tell: Known(
+    lambda videos, bad, can_tell: Known(
         NOW,
         {name: VIDEOS[name] for name in videos},
+        {name: QUARANTINED[name] for name in bad},
         shown_hashes=("66666666",),
         shown_names=frozenset({"shown.mp4"}),
         can_tell_shown=can_tell,
     ),
     st.sets(st.sampled_from(sorted(VIDEOS))),
+    st.sets(st.sampled_from(sorted(QUARANTINED))),
     st.booleans(),
 )
 NEEDS = st.none() | st.dictionaries(st.integers(1, 2), st.integers(0, 5000))
@@ -257,11 +283,18 @@ def test_whatever_the_facts_some_things_never_go(
         assert NOW - one.changed >= policy.folders[one.area].days * DAY_S
         if one.area in {"processed", "analytic", "summaries"}:
             assert removal.video in known.videos.values()
+        if one.area == "corrupted":
+            assert removal.video is known.quarantined[one.name]
+            assert NOW - removal.video.finished >= policy.folders[one.area].days * DAY_S
         if one.area in {"processed", "analytic", "tv_curado"}:
             assert known.can_tell_shown
             assert base != "shown.mp4"
             assert NOW - one.changed >= SCREEN_S
             assert removal.video is None or not removal.video.sha256.startswith("6")
+
+
+def is_meta(removal: Removal) -> bool:
+    return removal.fact.name.endswith(".meta.json")
 
 
 @given(FACTS, POLICIES, STATES, st.dictionaries(st.integers(1, 2), st.integers(0, 5000)))
@@ -280,7 +313,7 @@ def test_for_space_no_more_goes_than_is_needed_and_no_younger_file_before_an_old
         if aged:
             before = sum(one.fact.size for one in gone[: gone.index(aged[-1])])
             assert before < needed[device], "the last one was not needed"
-            spared = [one.fact.changed for one in old if one not in gone]
+            spared = [one.fact.changed for one in old if one not in gone and not is_meta(one)]
             assert all(aged[-1].fact.changed <= moment for moment in spared)
 
 

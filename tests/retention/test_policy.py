@@ -20,6 +20,7 @@ def test_the_shipped_rules() -> None:
         "processed": FolderRule(30),
         "analytic": FolderRule(90),
         "summaries": FolderRule(365),
+        "corrupted": FolderRule(180),
         "logs": FolderRule(30),
     }
     assert policy.temporary_hours == 24

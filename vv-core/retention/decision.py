@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from vv_core.atomic import TEMP_PREFIX
+from vv_core.pipeline.quarantine import META_SUFFIX
 from vv_core.retention.policy import CLEANABLE, OUTSIDE, RetentionPolicy
 
 DAY_S: Final = 86400.0
@@ -66,11 +67,11 @@ class FileFact:
 
 @dataclass(frozen=True)
 class Video:
-    """A video that was processed.
+    """A video that was processed, or quarantined.
 
     Attributes:
         sha256: of its content.
-        finished: when, seconds since 1970.
+        finished: when that was, seconds since 1970.
         stem: how its outputs are called.
     """
 
@@ -86,6 +87,7 @@ class Known:
     Attributes:
         now: seconds since 1970.
         videos: processed ones, by path below ``processed/``.
+        quarantined: by path below ``corrupted/``, and once more each by the path of its meta file.
         shown_hashes: beginnings of the hashes of videos in a playlist.
         shown_names: file names in a playlist.
         can_tell_shown: False when a playlist could not be read: then whatever may be shown stays.
@@ -94,6 +96,7 @@ class Known:
 
     now: float
     videos: Mapping[str, Video] = field(default_factory=dict)
+    quarantined: Mapping[str, Video] = field(default_factory=dict)
     shown_hashes: tuple[str, ...] = ()
     shown_names: frozenset[str] = frozenset()
     can_tell_shown: bool = True
@@ -108,7 +111,7 @@ class Removal:
         fact: the file.
         reason: `Reason.OLD` or `Reason.TEMPORARY`.
         limit: age from which such files go: days, for temporary ones hours.
-        video: the processed video that the file is, or is an output of.
+        video: the video that the file is, or belongs to.
     """
 
     fact: FileFact
@@ -131,16 +134,19 @@ class Plan:
 
 
 class Videos:
-    """The processed videos, found by file, and by what their outputs are called."""
+    """The processed videos, found by file and by what their outputs are called, and the quarantined ones."""
 
     def __init__(self, known: Known) -> None:
         self._by_name = known.videos
+        self._quarantined = known.quarantined
         self._by_stem = {video.stem: video for video in known.videos.values()}
 
     def of(self, fact: FileFact) -> Video | None:
-        """Return the processed video that a file is or belongs to."""
+        """Return the video that a file is or belongs to."""
         if fact.area == "processed":
             return self._by_name.get(fact.name)
+        if fact.area == "corrupted":
+            return self._quarantined.get(fact.name)
         if fact.area not in _STEM_AREAS:
             return None
         # A stem may hold dots itself: clip.1.analytic.json is of clip.1 or of clip.
@@ -175,7 +181,8 @@ def plan_removals(
             removals.append(Removal(fact, reason, limit, video))
         else:
             kept[reason] = kept.get(reason, 0) + 1
-    removals.sort(key=lambda each: (each.fact.changed, each.fact.path))
+    # Without its meta file a quarantined video would stay for ever: that one goes after all videos.
+    removals.sort(key=lambda each: (_is_meta(each.fact), each.fact.changed, each.fact.path))
     if needed is not None:
         removals, spared = _as_needed(removals, needed)
         if spared:
@@ -190,7 +197,7 @@ def decide(
 
     Args:
         fact: the file.
-        video: the processed video that it is or belongs to.
+        video: the video that it is or belongs to.
         policy: how long files are kept.
         known: what is known of the box.
     """
@@ -202,7 +209,7 @@ def decide(
         return Reason.PROTECTED, 0
     if any(fnmatchcase(base, pattern) for pattern in (*rule.exclude, *known.exclude)):
         return Reason.EXCLUDED, rule.days
-    if fact.area in {"processed", *_STEM_AREAS} and video is None:
+    if fact.area in {"processed", "corrupted", *_STEM_AREAS} and video is None:
         return Reason.UNPROCESSED, rule.days
     if fact.area in _SHOWN_AREAS and _is_shown(fact, base, video, known):
         return Reason.ON_SCREEN, rule.days
@@ -220,8 +227,12 @@ def _decide_temporary(fact: FileFact, policy: RetentionPolicy, known: Known) -> 
 
 
 def since(fact: FileFact, video: Video | None) -> float:
-    """Return from when on a file's age counts: a recording may be old when it is processed."""
+    """Return from when on a file's age counts: a recording may be old when it is processed or quarantined."""
     return max(fact.changed, video.finished) if video is not None else fact.changed
+
+
+def _is_meta(fact: FileFact) -> bool:
+    return fact.area == "corrupted" and fact.name.endswith(META_SUFFIX)
 
 
 def _is_protected(name: str) -> bool:

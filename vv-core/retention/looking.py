@@ -16,7 +16,8 @@ from vv_core.atomic import TEMP_PREFIX
 from vv_core.clock import parse_utc
 from vv_core.errors import VvError, from_oserror
 from vv_core.jsonio import read_json
-from vv_core.paths import FOLDERS
+from vv_core.paths import FOLDERS, Storage
+from vv_core.pipeline.quarantine import quarantined
 from vv_core.retention.decision import FileFact, Known, Video
 from vv_core.retention.policy import OUTSIDE
 from vv_core.settings import Settings
@@ -191,7 +192,7 @@ def learn_known(
     """Return what is known of the box, and the playlists that could not be read.
 
     Raises:
-        VvError: the list of processed videos cannot be read.
+        VvError: the list of processed videos, or ``corrupted/``, cannot be read.
     """
     storage = settings.storage
     path = storage.orchestrator_data / "processed_videos.log"
@@ -199,7 +200,7 @@ def learn_known(
         videos = read_videos(path)
     except OSError as exc:
         raise from_oserror(exc, "read the list of processed videos", path) from exc
-    known = Known(now=now, videos=videos, exclude=exclude)
+    known = Known(now=now, videos=videos, quarantined=read_quarantined(storage), exclude=exclude)
     return learn_shown(known, storage.playlists)
 
 
@@ -218,6 +219,20 @@ def read_videos(path: Path) -> dict[str, Video]:
                     videos[entry[0]] = entry[1]
     except FileNotFoundError:
         pass
+    return videos
+
+
+def read_quarantined(storage: Storage) -> dict[str, Video]:
+    """Return the videos in ``corrupted/`` whose meta file can be used, by their path and by that of the meta file."""
+    videos: dict[str, Video] = {}
+    for video, meta, content in quarantined(storage):
+        try:
+            since = meta.stat().st_mtime
+        except FileNotFoundError:
+            continue  # put back into input/ meanwhile
+        found = Video(content["sha256"], since, video.stem)
+        for path in (video, meta):
+            videos[os.path.relpath(path, storage.corrupted)] = found
     return videos
 
 

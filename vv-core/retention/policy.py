@@ -12,7 +12,15 @@ from vv_core.yaml_file import YamlFile
 
 SCHEMA: Final = "vv.retention/1"
 SHIPPED_POLICY: Final = Path(__file__).with_name("policy.yaml")
-CLEANABLE: Final = ("processed", "analytic", "summaries", "tv_curado", "exports", "logs")
+CLEANABLE: Final = (
+    "processed",
+    "analytic",
+    "summaries",
+    "corrupted",
+    "tv_curado",
+    "exports",
+    "logs",
+)
 """Folders that may be cleaned at all. ``logs`` is that of app.log, the others lie below the storage root."""
 OUTSIDE: Final = "outside"
 """What is none of the box's own folders."""

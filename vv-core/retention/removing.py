@@ -11,6 +11,7 @@ from vv_core.clock import Clock, format_utc
 from vv_core.errors import VvError
 from vv_core.logs import get_logger
 from vv_core.paths import printable_name
+from vv_core.pipeline.quarantine import META_SUFFIX
 from vv_core.retention.decision import Reason, Removal
 from vv_core.retention.removal_record import Record, RemovalRecord
 from vv_core.utils import compute_sha256
@@ -120,7 +121,9 @@ def _open_folder(path: str) -> int:
 
 
 def _evidence_hash(removal: Removal) -> str | None:
-    """Return the hash by which a LogLine names a file, None for a file that none names.
+    """Return the hash by which the log knows a file, or should: of a recording that nobody could read too.
+
+    None for other files.
 
     Raises:
         VvError: the file cannot be read.
@@ -128,7 +131,10 @@ def _evidence_hash(removal: Removal) -> str | None:
     fact = removal.fact
     if removal.reason is not Reason.OLD:
         return None
-    if fact.area == "processed" and removal.video is not None:
+    if removal.video is not None and (
+        fact.area == "processed"
+        or (fact.area == "corrupted" and not fact.name.endswith(META_SUFFIX))
+    ):
         return removal.video.sha256
     if fact.area in {"analytic", "summaries"} and fact.name.endswith(_EVIDENCE_SUFFIXES):
         return compute_sha256(Path(fact.path))
