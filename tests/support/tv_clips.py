@@ -27,6 +27,7 @@ def make_tv_clip(
     seconds: float = 3.0,
     rate: int = 25,
     size: tuple[int, int] = SIZE,
+    noise: int = 8,
 ) -> bytes:
     """Write a clip of one colour over which a white bar wanders, and return its bytes.
 
@@ -34,15 +35,17 @@ def make_tv_clip(
         path: where it goes.
         colour: of `COLOURS`.
         options: ffmpeg's for the output, instead of H.264 for every browser.
+        noise: in the picture; it makes a file larger, as that of a camera is.
     """
     width, height = size
-    rgb = "0x%02x%02x%02x" % COLOURS[colour]
+    rgb = "0x{:02x}{:02x}{:02x}".format(*COLOURS[colour])
     options = options or ("-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-crf", "20")
     ffmpeg(
         "-f", "lavfi", "-i", f"color=c={rgb}:size={width}x{height}:rate={rate}:duration={seconds}",
         "-f", "lavfi", "-i", f"color=c=white:size={width // 16}x{height // 3}:rate={rate}:duration={seconds}",
         "-filter_complex",
-        f"[0][1]overlay=x='mod(t*{width / 2}+{width / 4},{width})':y={height // 3}:shortest=1,"
+        f"[0]noise=c0s={noise}:c0f=t[0n];"
+        f"[0n][1]overlay=x='mod(t*{width / 2}+{width / 4},{width})':y={height // 3}:shortest=1,"
         "scale=out_color_matrix=bt709,format=yuv420p",
         "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709",
         *options, "-movflags", "+faststart", path,

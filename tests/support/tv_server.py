@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "tv_ui" / "tv.html"
 LOOP = ROOT / "fallback" / "loop_silencioso.mp4"
 _VIDEO, _PICTURE, _JSON = "video/mp4", "image/jpeg", "application/json"
-_PIECE = 4096
+_PIECE = 1024
 _NEVER_S = 120.0
 HEAD_SVG = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21"><path fill="#fff" d="M0 0h21v21H0z"/>'

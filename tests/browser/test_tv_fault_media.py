@@ -1,0 +1,129 @@
+"""Clips that are not what they should be: the screen goes on with the others, by itself."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.browser.screen import (
+    FIRST_CLIP_S,
+    LEFT_FALLBACK_S,
+    Screen,
+    check_alive,
+    seen_colours,
+)
+from tests.support.browser import requires_browser
+from tests.support.tv_clips import make_tv_clip
+from tests.support.tv_server import Fault, TvServer
+
+pytestmark = [pytest.mark.browser, requires_browser]
+
+FAULTS = {
+    "404": Fault(status=404, body=b"{}"),
+    "server error": Fault(status=500, body=b"{}"),
+    "truncated": Fault(cut=8192),
+    "zero bytes": Fault(body=b""),
+    "wrong type": Fault(body=b"<html>log in first</html>", content_type="text/html"),
+    "a page that says it is a clip": Fault(body=b"<html>log in first</html>" * 50),
+    "noise": Fault(body=random.Random(1).randbytes(60_000)),
+    "hangs in the middle": Fault(hangs_after=8192),
+}
+
+
+def test_bad_answers_between_good_ones(
+    screen: Screen, box: TvServer, clips: dict[str, bytes]
+) -> None:
+    box.items = [box.add_clip(clips["red"])]
+    bad = {}
+    for name, fault in FAULTS.items():
+        # The same pictures under another name each: bytes after the last box of an MP4 do not matter.
+        item = box.add_clip(clips["purple"] + b"\0\0\0\x08free" * (len(bad) + 1))
+        box.faults[item["media"]] = fault
+        bad[name] = item["media"]
+        box.items.append(item)
+    box.items.append(box.add_clip(clips["green"]))
+    screen.browser.open(f"{box.url}/tv.html")
+    looks = screen.wait_for_clip() + screen.wait_for("green", 30) + screen.watch(6)
+    assert set(seen_colours(looks)) == {"dark", "red", "green"}
+    check_alive(looks)
+    asked = {name: box.asked[path] for name, path in bad.items()}
+    # Each was tried, is remembered, and not asked for in each round.
+    assert all(1 <= count <= 3 for count in asked.values()), asked
+
+
+@pytest.mark.parametrize("name", ["404", "noise"])
+def test_all_bad_then_repaired(
+    screen: Screen, box: TvServer, clips: dict[str, bytes], name: str
+) -> None:
+    box.items = [box.add_clip(clips[colour]) for colour in ("red", "green")]
+    box.faults["/media/"] = FAULTS[name]
+    screen.browser.open(f"{box.url}/tv.html")
+    looks = screen.watch(4)
+    assert set(seen_colours(looks)) == {"dark"}
+    check_alive(looks[5:])  # the loop moves
+    del box.faults["/media/"]
+    screen.wait_for_clip(LEFT_FALLBACK_S)
+
+
+def spoil(data: bytes, kind: str) -> bytes:
+    """Return a clip that goes wrong in its middle."""
+    begin = data.index(b"mdat") + 4
+    middle = begin + (len(data) - begin) // 3
+    if kind == "cut file":
+        return data[:middle]
+    noise = random.Random(2).randbytes(len(data) - middle)
+    return data[:middle] + (noise if kind == "noise" else b"\0" * len(noise))
+
+
+def test_decoding_fails_in_the_middle(
+    screen: Screen, box: TvServer, clips: dict[str, bytes]
+) -> None:
+    spoilt = [box.add_clip(spoil(clips["purple"], kind)) for kind in ("cut file", "noise", "zeros")]
+    good = [box.add_clip(clips[colour]) for colour in ("red", "green", "blue")]
+    box.items = [item for pair in zip(good, spoilt, strict=True) for item in pair]
+    screen.browser.open(f"{box.url}/tv.html")
+    looks = screen.wait_for_clip() + screen.watch(16)
+    seen = seen_colours(looks)
+    assert {"red", "green", "blue"} <= set(seen)
+    check_alive(looks)
+    assert seen.count("purple") <= 3  # each at most once: it is remembered
+
+
+def test_codecs_that_no_browser_has(
+    screen: Screen, box: TvServer, clips: dict[str, bytes], folder: Path
+) -> None:
+    strange = [
+        make_tv_clip(folder / f"{codec}.mp4", "purple", "-c:v", codec, "-q:v", "5")
+        for codec in ("mpeg4", "mjpeg")
+    ]
+    box.items = [box.add_clip(each) for each in (clips["red"], *strange, clips["green"])]
+    screen.browser.open(f"{box.url}/tv.html")
+    looks = screen.wait_for_clip() + screen.watch(7)
+    assert set(seen_colours(looks)) == {"dark", "red", "green"}
+    check_alive(looks)
+
+
+def test_one_frame_and_very_short_clips(screen: Screen, box: TvServer, folder: Path) -> None:
+    short = make_tv_clip(folder / "short.mp4", "orange", seconds=0.4)
+    single = make_tv_clip(folder / "single.mp4", "purple", seconds=0.04)
+    box.items = [box.add_clip(short), box.add_clip(single)]
+    screen.browser.open(f"{box.url}/tv.html")
+    looks = screen.wait_for("orange", FIRST_CLIP_S) + screen.watch(5)
+    check_alive(looks)
+
+
+def test_stream_that_stops_is_left(
+    screen: Screen, box: TvServer, clips: dict[str, bytes], folder: Path
+) -> None:
+    # Large enough that a browser does not fetch all of it ahead.
+    large = make_tv_clip(folder / "large.mp4", "purple", seconds=12, size=(640, 360), noise=25)
+    assert len(large) > 4_000_000
+    item = {**box.add_clip(large), "bytes": 10**10}
+    box.faults[item["media"]] = Fault(hangs_after=len(large) // 4)
+    box.items = [box.add_clip(clips["red"]), item, box.add_clip(clips["green"])]
+    screen.browser.open(f"{box.url}/tv.html")
+    looks = screen.wait_for_clip() + screen.watch(12)
+    assert {"red", "green"} <= set(seen_colours(looks))
+    check_alive(looks)
