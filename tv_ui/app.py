@@ -25,6 +25,7 @@ from tv_ui.posters import Posters
 from tv_ui.refusals import refusal_teller
 from tv_ui.screen_routes import screen_router
 from tv_ui.screen_watch import ScreenWatch
+from tv_ui.setup_routes import setup_router
 from tv_ui.texts import speak
 from tv_ui.tv_page import TvPageFile
 from tv_ui.tv_routes import tv_router
@@ -68,6 +69,7 @@ def create_app(settings: Settings, clock: Clock, page: Path = _PAGE) -> FastAPI:
     app.add_middleware(StrictHeaders)
     _add_operator_routes(app, settings, clock, watch)
     playlists = PlaylistStore(storage)
+    app.include_router(setup_router(settings, playlists))
     posters = Posters(storage, playlists, refusal_teller(storage, clock, "picture"))
     app.include_router(tv_router(storage, clock, TvPageFile(page), playlists, posters))
     app.include_router(media_router(media))

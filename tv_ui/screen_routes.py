@@ -31,8 +31,12 @@ def screen_router(settings: Settings, watch: ScreenWatch) -> APIRouter:
         return await _heartbeat(watch, tv, request)
 
     @router.get("/tvs")
-    def screens() -> JSONResponse:
-        return JSONResponse({"tvs": watch.view(speak(settings.language))})
+    def screens(tv: str | None = None, screen: str | None = None) -> JSONResponse:
+        told = watch.view(speak(settings.language))
+        wanted = [
+            each for each in told if tv in {None, each["tv"]} and screen in {None, each["screen"]}
+        ]
+        return JSONResponse({"tvs": wanted})
 
     @router.get("/tv/{tv}/explain")
     def explain(tv: str, request: Request) -> Response:
