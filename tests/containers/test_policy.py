@@ -89,7 +89,13 @@ MAY_SEE["tv_api"] = {
     "/data/corrupted": ("data/corrupted", False),
     "/data/playlists": ("data/playlists", False),
     "/data/loglines": ("data/loglines", False),
+    "/data/processed": ("data/processed", False),
+    "/data/tv_curado": ("data/tv_curado", False),
+    "/data/analytic": ("data/analytic", False),
+    "/data/fallback": ("data/fallback", False),
     "/data/orchestrator_data": ("data/orchestrator_data", False),
+    "/data/orchestrator_data/tvs": ("data/orchestrator_data/tvs", True),
+    "/data/orchestrator_data/services": ("data/orchestrator_data/services", True),
     "/logs": ("logs", True),
 }
 HIDDEN = {
@@ -183,6 +189,13 @@ def test_it_reaches_whom_it_needs_and_nobody_else(name: str) -> None:
     ports = service.get("ports", [])
     assert bool(ports) == (name == "tv_api")
     assert all(port.startswith("127.0.0.1:") for port in ports), "on this machine alone"
+
+
+def test_an_installer_may_open_the_api_to_the_tvs_and_to_no_other_port() -> None:
+    opened = load_services({"TV_API_BIND": "192.168.1.20"})
+    ports = [port for service in opened.values() for port in service.get("ports", [])]
+    assert "192.168.1.20:8000:8000" in ports
+    assert all(port.startswith("127.0.0.1:") for port in ports if not port.endswith(":8000:8000"))
 
 
 def test_the_api_cannot_call_out() -> None:
