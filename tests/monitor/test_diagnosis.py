@@ -79,7 +79,7 @@ LOGS = st.builds(
     component=st.just("c"),
     message=st.text(max_size=20),
     event=st.sampled_from(["", "cache_damaged", "model_process_lost"]),
-    stage=st.sampled_from(["", "scan", "summarize", "logline"]),
+    stage=st.sampled_from(["", "scan_video", "summarize_scene", "logline_generator"]),
     exit_code=st.sampled_from([-1, 69, 75, 77, 78, 137]),
     memory=st.booleans(),
 )
@@ -89,11 +89,16 @@ SITUATIONS = st.builds(
     heartbeats=st.dictionaries(st.sampled_from(["tv_api", "x"]), st.just("old"), max_size=2),
     log=st.lists(LOGS, max_size=8).map(tuple),
     quarantine=st.lists(
-        st.builds(QuarantineFact, st.just("v"), st.just("scan"), st.sampled_from([70, 137])),
+        st.builds(
+            QuarantineFact,
+            name=st.just("v"),
+            stage=st.just("scan_video"),
+            exit_code=st.sampled_from([70, 137]),
+            has_more_memory=st.booleans(),
+        ),
         max_size=2,
     ).map(tuple),
     disk_free_percent=st.floats(0, 100),
-    done=st.lists(st.sampled_from(list(Action)), max_size=2).map(tuple),
     kinds_with_way_back=st.sampled_from([(), ("summary",)]),
 )
 
@@ -111,7 +116,7 @@ def test_keys_and_settings_are_never_anybodys_but_a_persons(situation: Situation
         if found.action is Action.RESTART:
             assert found.target in (situation.heartbeats or {})
         if found.action is Action.RAISE_MEMORY:
-            assert found.target in {"SCANNER_MEMORY", "SUMMARIZER_MEMORY"}
+            assert found.target in {"SCANNER_MEMORY", "SUMMARIZER_MEMORY", "WRITER_MEMORY"}
     assert situation_text(situation)
     assert parse_situation(json.loads(json.dumps(situation_document(situation)))) == replace(
         situation, heartbeats=dict(situation.heartbeats or {})
@@ -172,7 +177,7 @@ def write_log(box: Path, moment: datetime, *entries: dict[str, object]) -> None:
     (box / "logs" / "app.log").write_text("\n".join([*lines, "{torn"]))
 
 
-OOM = {"fields": {"stage": "scan", "exit_code": 137, "out_of_memory": True}}
+OOM = {"fields": {"stage": "scan_video", "exit_code": 137, "out_of_memory": True}}
 
 
 def proposals(box: Path) -> list[dict[str, object]]:
@@ -457,11 +462,13 @@ def test_the_evaluation_can_fail(
     box: Path, change: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = json.loads(RECORDED.read_text("utf-8"))
+    cases.sort(key=lambda case: case["right"]["action"] != "raise_memory")
+    assert cases[0]["known_to_rules"]
     cases[0] |= change
     path = box / "recorded.json"
     path.write_text(json.dumps(cases))
     assert evaluate(["--recorded", str(path)]) == 70
-    assert "BAD scanner at its limit" in capsys.readouterr().out
+    assert f"BAD {cases[0]['name']}" in capsys.readouterr().out
     path.write_text("[{}]")
     assert evaluate(["--recorded", str(path)]) == 65
 
@@ -471,8 +478,14 @@ def test_a_model_that_is_worse_than_asked_for_fails_the_evaluation(
 ) -> None:
     monkeypatch.setattr("vv_core.monitor.evaluate.ask_quietly", lambda *_: ADVISED)
     assert evaluate(["--model", "--min-model", "0.05"]) == 0
-    assert evaluate(["--model", "--min-model", "0.9"]) == 70
-    assert "model_right_where_rules_know_nothing: 0.1" in capsys.readouterr().out
+    assert evaluate(["--model", "--min-model", "0.9", "--json"]) == 70
+    said = capsys.readouterr().out
+    figures = json.loads(said[said.index("\n{") :])
+    unknown = [case for case in CASES if not case.is_known]
+    right = sum(case.action is Action.RESTART for case in unknown)
+    told = sum(case.action is Action.ESCALATE for case in unknown)
+    assert figures["model_right_where_rules_know_nothing"] == round(right / len(unknown), 4)
+    assert figures["model_against_escalate"] == pytest.approx(right / told, abs=0.001)
 
 
 def test_the_project_is_the_one_of_the_look(box: Path) -> None:

@@ -35,6 +35,9 @@ def situation_text(situation: Situation) -> str:
         f"queued {situation.queued} retrying {situation.retrying} "
         f"quarantined {len(situation.quarantine)} disk free {situation.disk_free_percent:.0f}%"
     ]
+    # First, since the text is cut at its end: without it nobody could tell what going back would go back to.
+    if situation.kinds_with_way_back:
+        lines.append(f"activated models: {' '.join(situation.kinds_with_way_back)}")
     for fact in situation.containers:
         memory = " out of memory" if fact.is_out_of_memory else ""
         lines.append(
@@ -45,7 +48,8 @@ def situation_text(situation: Situation) -> str:
         for name, problem in sorted((situation.heartbeats or {}).items())
     ]
     for entry in situation.quarantine[:_SHOWN_QUARANTINE]:
-        lines.append(f"quarantined by {entry.stage} exit {entry.exit_code}: {entry.reason}")
+        raised = " (has more memory since)" if entry.has_more_memory else ""
+        lines.append(f"quarantined by {entry.stage} exit {entry.exit_code}{raised}: {entry.reason}")
     for line in situation.log[-_SHOWN_LOG:]:
         lines.append(f"{line.level} {line.component}: {line.message}")
     return "\n".join(" ".join(line.split())[:_LINE_CHARS] for line in lines)

@@ -20,6 +20,7 @@ from vv_core.jsonio import parse_json
 from vv_core.logs import LOG_FILE_NAME, get_logger
 from vv_core.metrics import collect_metrics
 from vv_core.models.active import read_active
+from vv_core.monitor.answered import Done, done_of, has_more_memory, is_answered
 from vv_core.monitor.ask_model import ask_quietly
 from vv_core.monitor.decision import Condition
 from vv_core.monitor.look import Look, Monitor
@@ -136,19 +137,15 @@ def gather(
 ) -> Situation:
     """Return the situation of this box; what cannot be read is left out, and logged."""
     queued, retrying, free = _figures(settings)
+    done = done_of(entries)
     return Situation(
         containers=_containers(seen),
         heartbeats=_heartbeats(settings, seen, monitor.clock.now()),
-        log=_log(settings, monitor.clock.now()),
-        quarantine=_quarantine(settings),
+        log=_log(settings, monitor.clock.now(), done),
+        quarantine=_quarantine(settings, done),
         queued=queued,
         retrying=retrying,
         disk_free_percent=free,
-        done=tuple(
-            str(entry["action"])
-            for entry in entries
-            if entry.get("done") and _is_recent(entry, monitor.clock.now())
-        ),
         kinds_with_way_back=_way_back(settings),
     )
 
@@ -202,7 +199,7 @@ def _is_recent(entry: dict[str, Any], now: datetime) -> bool:
         return False
 
 
-def _log(settings: Settings, now: datetime) -> tuple[LogFact, ...]:
+def _log(settings: Settings, now: datetime, done: Sequence[Done]) -> tuple[LogFact, ...]:
     path = settings.resolve(settings.log_dir) / LOG_FILE_NAME
     try:
         lines = _tail(path, _MAX_LOG_BYTES)
@@ -214,23 +211,32 @@ def _log(settings: Settings, now: datetime) -> tuple[LogFact, ...]:
     for entry in _entries(lines):
         is_news = entry.get("component") != _OWN and _is_recent(entry, now)
         fact = log_fact(entry) if is_news else None
-        if fact is not None:
+        if fact is not None and not is_answered(fact, parse_utc(entry["time"]).timestamp(), done):
             facts.append(fact)
     return tuple(facts)
 
 
-def _quarantine(settings: Settings) -> tuple[QuarantineFact, ...]:
+def _quarantine(settings: Settings, done: Sequence[Done]) -> tuple[QuarantineFact, ...]:
     found = [
         (str(content["when"]), QuarantineFact(
             os.path.relpath(video, settings.storage.corrupted),
             str(content["stage"]),
             int(content["exit_code"]),
             str(content["reason"]),
+            has_more_memory(str(content["stage"]), _moment(content["when"]), done),
         ))
         for video, _, content in quarantined(settings.storage)
     ]  # fmt: skip
     newest = sorted(found, key=lambda pair: pair[0], reverse=True)
     return tuple(fact for _, fact in newest[:MAX_QUARANTINED])
+
+
+def _moment(text: object) -> float:
+    """Return a time in seconds since the epoch; what is none is later than any action, so that none answers it."""
+    try:
+        return parse_utc(str(text)).timestamp()
+    except ValueError:
+        return float("inf")
 
 
 def _figures(settings: Settings) -> tuple[int, int, float]:

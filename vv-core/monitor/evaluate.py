@@ -1,7 +1,9 @@
 """``python -m vv_core.monitor.evaluate``: how often rules and model choose the right action for recorded faults.
 
-The situations stand in ``recorded.json``, each with the action that a person would take. Rules must be right wherever
-they speak, and must speak exactly where the table says that they know; otherwise it ends with 70.
+The situations stand in ``recorded.json``, each with the action that a person would take, and where it comes from: a
+fault that happened (`vv_core.monitor.record`) or somebody's pen. Rules must be right wherever they speak, and must
+speak exactly where the table says that they know; otherwise it ends with 70. A model counts only against what costs
+nothing: telling a person each time.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from vv_core.jsonio import read_json
 from vv_core.logs import printable, setup_logging
 from vv_core.monitor.ask_model import ask_quietly
 from vv_core.monitor.proposal import Action, Proposal
+from vv_core.monitor.record import RECORDED_ORIGIN, WRITTEN_ORIGIN
 from vv_core.monitor.rules import propose_by_rules
 from vv_core.monitor.situation import Situation, parse_situation
 from vv_core.settings import load_settings
@@ -37,6 +40,7 @@ class Case:
     Attributes:
         target: of the action, as rules name it; a model names none.
         is_known: the rules are expected to know it.
+        is_recorded: it happened; otherwise somebody wrote it down from what the product would say.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Case:
     action: Action
     target: str
     is_known: bool
+    is_recorded: bool
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,14 @@ def _case(raw: Any) -> Case:
         Action(raw["right"]["action"]),
         raw["right"]["target"],
         raw["known_to_rules"],
+        _is_recorded(raw["origin"]),
     )
+
+
+def _is_recorded(origin: object) -> bool:
+    if origin not in (RECORDED_ORIGIN, WRITTEN_ORIGIN):
+        raise ValueError(f"an origin is {RECORDED_ORIGIN} or {WRITTEN_ORIGIN}")
+    return origin == RECORDED_ORIGIN
 
 
 def evaluate(cases: Sequence[Case], ask: Ask | None) -> list[Row]:
@@ -157,6 +169,7 @@ def score(rows: Sequence[Row]) -> dict[str, Any]:
     asked = [row for row in rows if row.was_asked]
     figures: dict[str, Any] = {
         "faults": len(rows),
+        "recorded": sum(row.case.is_recorded for row in rows),
         "rules_spoke": len(spoken),
         "rules_right": _share([row.rules_are_right for row in spoken]),
         "rules_silent_where_they_should_speak": sum(row.case.is_known for row in silent),
@@ -166,10 +179,13 @@ def score(rows: Sequence[Row]) -> dict[str, Any]:
         ),
     }
     if asked:
+        told = figures["escalate_right_where_rules_know_nothing"]
+        mine = _share([row.model_is_right for row in silent])
         figures |= {
             "model_answered": sum(row.model is not None for row in asked),
             "model_right": _share([row.model_is_right for row in asked]),
-            "model_right_where_rules_know_nothing": _share([row.model_is_right for row in silent]),
+            "model_right_where_rules_know_nothing": mine,
+            "model_against_escalate": round(mine / told, 4) if told else None,
             "model_chose": sorted({str(row.model.action) for row in asked if row.model}),
         }
     return figures

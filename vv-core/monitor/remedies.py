@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -23,7 +24,8 @@ _COMMAND_S = 300.0
 _MIB = 1024**2
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": _MIB, "g": 1024**3}
 _SIZE = re.compile(r"(?P<number>[0-9]+)(?P<unit>[bkmg]?)b?", re.IGNORECASE)
-_DEFAULTS = {"SCANNER_MEMORY": "1g", "SUMMARIZER_MEMORY": "2g"}
+_DEFAULTS = {"SCANNER_MEMORY": "1g", "SUMMARIZER_MEMORY": "2g", "WRITER_MEMORY": "256m"}
+"""Those of docker-compose.yml."""
 
 
 def apply_proposal(proposal: Proposal, settings: Settings, monitor: Monitor) -> str:
@@ -78,7 +80,12 @@ def _roll_back_model(proposal: Proposal, settings: Settings, _monitor: Monitor) 
 
 
 def _raise_memory(proposal: Proposal, settings: Settings, _monitor: Monitor) -> str:
-    path = settings.home / ".env"
+    if os.environ.get(proposal.target):
+        raise ConfigError(
+            f"{proposal.target} stands in the environment, which wins over .env",
+            advice="Raise it there, or take it out of there.",
+        )
+    path = Path(os.environ.get("VV_ENV_FILE") or settings.home / ".env")
     try:
         text = path.read_text(ENCODING) if path.exists() else ""
         raised, size = raise_memory(text, proposal.target, settings.monitor_memory_limit_mb)
@@ -86,7 +93,7 @@ def _raise_memory(proposal: Proposal, settings: Settings, _monitor: Monitor) -> 
         write_text_atomic(path, raised, mode)
     except OSError as exc:
         raise from_oserror(exc, "raise the memory in", path) from exc
-    return f"{proposal.target}={size} in .env"
+    return f"{proposal.target}={size} in {path.name}"
 
 
 def _escalate(proposal: Proposal, _settings: Settings, monitor: Monitor) -> str:

@@ -13,12 +13,14 @@ from vv_core.monitor.proposal import Action, Diagnosis, Proposal
 from vv_core.monitor.situation import LogFact, Situation
 
 MEMORY_VARIABLES = {
-    "scan": "SCANNER_MEMORY",
-    "summarize": "SUMMARIZER_MEMORY",
+    "scan_video": "SCANNER_MEMORY",
     "scene_scanner": "SCANNER_MEMORY",
+    "summarize_scene": "SUMMARIZER_MEMORY",
     "scene_summarizer": "SUMMARIZER_MEMORY",
+    "logline_generator": "WRITER_MEMORY",
+    "logline_writer": "WRITER_MEMORY",
 }
-"""Which variable gives memory to a stage or its service."""
+"""Which variable gives memory to a stage or its service; see `pipeline.stages`."""
 
 CACHE_EVENT, MODEL_EVENT = "cache_damaged", "model_process_lost"
 _CACHE_TIMES, _MODEL_TIMES = 3, 3
@@ -64,8 +66,12 @@ def _disk(situation: Situation) -> Proposal | None:
 
 def _requeue_after_memory(situation: Situation) -> Proposal | None:
     """Videos were quarantined for want of memory, and it has been raised since."""
-    held = [entry for entry in situation.quarantine if entry.exit_code == _KILLED]
-    if held and Action.RAISE_MEMORY in situation.done:
+    held = [
+        entry
+        for entry in situation.quarantine
+        if entry.exit_code == _KILLED and entry.has_more_memory
+    ]
+    if held:
         reason = f"{len(held)} videos were quarantined before memory was raised"
         return Proposal(Diagnosis.VIDEOS_HELD_BACK, Action.REQUEUE, held[0].name, reason)
     return None

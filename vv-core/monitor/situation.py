@@ -55,12 +55,17 @@ class LogFact:
 
 @dataclass(frozen=True)
 class QuarantineFact:
-    """A video in ``corrupted/``: which stage refused it, and how that ended."""
+    """A video in ``corrupted/``: which stage refused it, and how that ended.
+
+    Attributes:
+        has_more_memory: the diagnosis has given that stage more memory since.
+    """
 
     name: str
     stage: str
     exit_code: int
     reason: str = ""
+    has_more_memory: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,6 @@ class Situation:
         quarantine: the newest first.
         queued, retrying: videos.
         disk_free_percent: of the data's disk.
-        done: actions that the diagnosis has carried out lately, newest last.
         kinds_with_way_back: kinds of model with a version before the current one.
     """
 
@@ -85,7 +89,6 @@ class Situation:
     queued: int = 0
     retrying: int = 0
     disk_free_percent: float = 100.0
-    done: tuple[str, ...] = ()
     kinds_with_way_back: tuple[str, ...] = ()
 
     @property
@@ -113,7 +116,6 @@ def parse_situation(document: Mapping[str, Any]) -> Situation:
             containers=tuple(ContainerFact(**raw) for raw in document.get("containers", ())),
             log=tuple(LogFact(**raw) for raw in document.get("log", ())),
             quarantine=tuple(QuarantineFact(**raw) for raw in document.get("quarantine", ())),
-            done=tuple(document.get("done", ())),
             kinds_with_way_back=tuple(document.get("kinds_with_way_back", ())),
             **plain,
         )
