@@ -86,20 +86,29 @@ def explain_file(name: str, code: str, problem: str) -> dict[str, Any]:
 
 def explain_unknown(rule: TvRule, wanted: str) -> dict[str, Any]:
     """Return why a LogLine that is not among the known ones is not on a TV."""
-    found = _ID.fullmatch(wanted)
-    when = None
+    when = _time_in(wanted)
     words = Words(
         f"Fora: nenhum LogLine das últimas {rule.window_hours} horas se chama assim.",
         f"Out: no LogLine of the last {rule.window_hours} hours is called so.",
     )
-    if found is not None:
-        moment = datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        when = format_utc(moment)
+    if when is not None:
         words = Words(
             f"{words.pt} Pelo nome começou em {when}.",
             f"{words.en} By its name it began at {when}.",
         )
     return _entry(wanted, when, False, UNKNOWN, words)
+
+
+def _time_in(logline_id: str) -> str | None:
+    """Return when a recording began, by the id of its LogLine."""
+    found = _ID.fullmatch(logline_id)
+    if found is None:
+        return None
+    try:
+        moment = datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return format_utc(moment)
 
 
 def _entry(

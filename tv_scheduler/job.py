@@ -144,13 +144,16 @@ class PlaylistJob:
         self._next_poll = self._clock.monotonic() + self._settings.playlist_poll_s
 
     def _work(self, reach_s: int) -> None:
-        try:
-            self._lines.work(reach_s, BUDGET_S)
-        except sqlite3.Error as exc:
-            self._index.mend(exc)
-            self._lines.use(self._index.index)
-            self._lines.poll(has_heard=False)
-            self._lines.work(reach_s, BUDGET_S)
+        for mend in (self._index.mend, self._index.go_without):
+            try:
+                self._lines.work(reach_s, BUDGET_S)
+            except sqlite3.Error as exc:
+                mend(exc)
+                self._lines.use(self._index.index)
+                self._lines.poll(has_heard=False)
+            else:
+                return
+        self._lines.work(reach_s, BUDGET_S)
 
     def _follow(self, clip_paths: set[str]) -> bool:
         """Have the kernel tell of changes; return whether it does so of more folders than before."""

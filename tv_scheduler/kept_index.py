@@ -40,21 +40,22 @@ class KeptIndex:
             self.index = SqliteIndex(self._state / FILE)
             self.problem = ""
         except (OSError, sqlite3.Error) as exc:
-            self._go_without(exc)
+            self.go_without(exc)
 
     def mend(self, exc: sqlite3.Error) -> None:
         """Begin the index again if it is damaged; go on without one if it cannot be kept now."""
         index = self.index
         if not isinstance(index, SqliteIndex) or not is_corrupt(exc):
-            index.close()
-            self._go_without(exc)
+            self.go_without(exc)
             return
         try:
             index.begin_again(str(exc))
         except sqlite3.Error as problem:
-            self._go_without(problem)
+            self.go_without(problem)
 
-    def _go_without(self, exc: Exception) -> None:
+    def go_without(self, exc: Exception) -> None:
+        """Use none until it is opened again."""
+        self.index.close()
         if str(exc) != self.problem:
             _logger.warning(
                 "no index in %r (%s): each LogLine is looked at each time", str(self._state), exc

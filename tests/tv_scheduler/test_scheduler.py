@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.tv_scheduler.conftest import TvBox
 from tv_scheduler import tv_scheduler
 from tv_scheduler.job import PlaylistJob
+from tv_scheduler.loglines import LogLines
 from vv_core.alerts import read_alerts
 from vv_core.errors import ConfigError, TemporaryError, VvError
-from vv_core.service_health import check
+from vv_core.media_record import Clip, MediaRecord, MediaState, write_media_record
 
 
 def never() -> bool:
@@ -153,47 +146,117 @@ def test_once_says_what_is_listed(
     assert "none.yaml" in capsys.readouterr().err
 
 
-@contextmanager
-def running(box: TvBox) -> Iterator[subprocess.Popen[str]]:
-    environment = {**os.environ, "VV_HOME": str(box.log.home), "VV_PLAYLIST_POLL_SECONDS": "0.2"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tv_scheduler.tv_scheduler"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate(timeout=60)
+def test_in_portions_nothing_is_written_before_all_was_looked_at(
+    box: TvBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.add("a")
+    monkeypatch.setattr("tv_scheduler.job.BUDGET_S", 0.0)
+    job = PlaylistJob(box.settings, box.log.clock)
+    assert turn(box, job) == {"looked_at": 0}
+    assert not list(box.settings.storage.playlists.iterdir())
+    monkeypatch.undo()
+    turn(box, job)
+    assert items(box, "tv1.json") == ["a"]
 
 
-def wait_for(condition: Any, what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-@pytest.mark.integration
-def test_the_loop_works_tells_its_health_and_ends_when_asked(box: TvBox) -> None:
+def test_a_clip_is_listed_while_it_is_there(box: TvBox) -> None:
+    line = json.loads(box.add("a").read_bytes())
     storage = box.settings.storage
-    heartbeat = storage.services / "playlist_manager.json"
-    assert "cannot read" in (check(heartbeat, box.now) or "")
-    storage.services.mkdir()
-    with running(box) as process:
-        wait_for((storage.playlists / "playlist.json").exists, "no playlist")
-        wait_for(lambda: heartbeat.exists() and check(heartbeat, box.now) is None, "not healthy")
-        box.add("a")
-        wait_for(lambda: items(box, "tv1.json") == ["a"], "the new LogLine is not listed")
-        storage.playlists.rename(storage.root / "away")
-        wait_for(lambda: "write playlists" in (check(heartbeat, box.now) or ""), "still healthy")
-        (storage.root / "away").rename(storage.playlists)
-        wait_for(lambda: check(heartbeat, box.now) is None, "never healthy again")
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert err.count("write playlists") == 1, "told once, not with every turn"
-    assert Path(storage.playlists / "tv1.json").exists()
+    storage.media.mkdir()
+    sha256 = line["evidence"]["video_sha256"]
+    clip = Clip(sha256, "processed", "gate/a.mp4", 5, 1500, 640, 360, "h264", "aac")
+    write_media_record(storage, MediaRecord(sha256, box.now, clip, MediaState.AS_IS))
+    job = PlaylistJob(box.settings, box.log.clock)
+
+    def media() -> tuple[str | None, int | None, float]:
+        turn(box, job)
+        (item,) = json.loads((storage.playlists / "tv1.json").read_bytes())["items"]
+        return item["media"], item["bytes"], item["duration_s"]
+
+    assert media() == (None, None, 8.0)
+    (storage.processed / "gate").mkdir()
+    (storage.processed / "gate/a.mp4").write_bytes(b"12345")
+    assert media() == (f"/media/{sha256}.mp4", 5, 1.5)
+    (storage.processed / "gate/a.mp4").unlink()
+    assert media() == (None, None, 8.0)
+
+
+def test_the_last_right_rules_hold_and_the_problem_is_told(box: TvBox) -> None:
+    rules = box.log.home / "tvs.yaml"
+    right = "schema: vv.tv-rules/1\ntvs: [{name: hall, statuses: [alerta], order: time, window_hours: 1}]\n"
+    rules.write_text(right)
+    box.log.environ["VV_PLAYLIST_RULES_FILE"] = "tvs.yaml"
+    job = PlaylistJob(box.settings, box.log.clock)
+    turn(box, job)
+    rules.write_text(right.replace("hall", "a b"))
+    box.add("a", "alerta", ago=timedelta(0))
+    with pytest.raises(ConfigError, match="line 2, key 'name'"):
+        turn(box, job)
+    assert items(box, "hall.json") == ["a"]
+    rules.write_text(right.replace("hall", "gate"))
+    turn(box, job)
+    assert items(box, "gate.json") == ["a"]
+
+
+def test_an_index_that_breaks_in_the_middle_is_mended_or_done_without(
+    box: TvBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.add("a")
+    job = PlaylistJob(box.settings, box.log.clock)
+    turn(box, job)
+    real, errors = LogLines.work, [sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL]
+
+    def work(self: LogLines, reach_s: int, budget_s: float) -> None:
+        if errors:
+            error = sqlite3.DatabaseError("broken")
+            error.sqlite_errorcode = errors.pop(0)
+            raise error
+        real(self, reach_s, budget_s)
+
+    monkeypatch.setattr(LogLines, "work", work)
+    box.add("b")
+    assert turn(box, PlaylistJob(box.settings, box.log.clock))["index"] == "broken"
+    assert items(box, "tv1.json") == ["a", "b"]
+    box.add("c")
+    assert turn(box, job)["index"] == ""
+    assert items(box, "tv1.json") == ["a", "b", "c"]
+
+
+def test_without_an_index_it_is_tried_again(box: TvBox) -> None:
+    state = box.settings.storage.playlist_state
+    state.write_text("in the way")
+    box.add("a")
+    job = PlaylistJob(box.settings, box.log.clock)
+    assert turn(box, job)["index"]
+    assert items(box, "tv1.json") == ["a"]
+    state.unlink()
+    assert turn(box, job)["index"] == ""
+    assert (state / "index.sqlite").exists()
+    job.close()
+
+
+def test_same_inputs_give_the_same_bytes(box: TvBox) -> None:
+    for number in range(5):
+        box.add(f"n{number}", "curado", ago=timedelta(minutes=number))
+    turn(box)
+    folder = box.settings.storage.playlists
+    first = {path.name: path.read_bytes() for path in folder.glob("*.json")}
+    for path in folder.glob("*.json"):
+        path.unlink()
+    shutil.rmtree(box.settings.storage.playlist_state)
+    box.log.clock.step(seconds=-60)
+    turn(box)
+    assert {path.name: path.read_bytes() for path in folder.glob("*.json")} == first
+
+
+def test_an_explanation_that_cannot_be_written_is_told(box: TvBox) -> None:
+    turn(box)
+    folder = box.settings.storage.playlists / "explain"
+    (folder / "old.json").write_text("{}")
+    (folder / "tv1.json").unlink()
+    turn(box)
+    assert sorted(path.name for path in folder.iterdir()) == ["tv1.json", "tv2.json", "tv3.json"]
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    with pytest.raises(VvError, match="write explanations"):
+        turn(box)
