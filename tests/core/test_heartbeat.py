@@ -18,6 +18,7 @@ from vv_core import service_health
 from vv_core.errors import ConfigError, InputDataError, InputMissingError
 from vv_core.heartbeat import Heartbeat, find_problem, read_heartbeat
 from vv_core.service import Service, run_service
+from vv_core.stop_sign import StopSign
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BEAT = Heartbeat("playlist_manager", NOW, 100.0, details={"items": 3})
@@ -161,6 +162,23 @@ def test_a_turn_that_fails_is_told_and_the_next_one_tries_again(tmp_path: Path) 
     assert "No space left" in str(turns.problems[2])
     beat = read_heartbeat(path)
     assert (beat.problem, beat.details, beat.good_for_s) == ("", {"left": 0}, 5.001)
+
+
+def test_a_service_may_rest_in_a_way_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    reader, writer = os.pipe()
+    rests: list[float] = []
+
+    def rest(sign: StopSign, longest_s: float) -> None:
+        rests.append(longest_s)
+        os.write(writer, b"x")
+        sign.wait(longest_s, [reader])
+
+    turns = Turns(path, None, None, None)
+    assert run_service(Service("a", path, 600.0, 5.0), turns, rest=rest) == 0
+    assert rests == [600.0, 600.0]
+    for descriptor in (reader, writer):
+        os.close(descriptor)
 
 
 def test_a_heartbeat_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
