@@ -31,6 +31,7 @@ ROOMS = (
     "onnx",
     "ultralytics",
     "training",
+    "selftest",
     "dev",
 )
 LLAMA = "llama_cpp_python"

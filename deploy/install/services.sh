@@ -142,7 +142,7 @@ job_lines() {
     # There it stays, as a service.
     ! command -v systemctl >/dev/null || without+=(orchestrator.py)
   fi
-  has_room dev || without+=(daily_tests.sh)
+  has_room selftest || has_room dev || without+=(daily_tests.sh)
   local name drop=()
   for name in ${without[@]+"${without[@]}"}; do
     drop+=(-e "s|^[^#].*/$name.*|# (not here: $name)|")

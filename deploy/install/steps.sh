@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # The order in which a box is installed or updated. Read by install.sh, which has the common functions.
 
-DOCKER_ROOMS=writer,api,monitor,alerts
-PROCESS_ROOMS=scanner,summarizer,writer,api,monitor,alerts
+DOCKER_ROOMS=writer,api,monitor,alerts,selftest
+PROCESS_ROOMS=scanner,summarizer,writer,api,monitor,alerts,selftest
 
 install_box() {
   plan_box
