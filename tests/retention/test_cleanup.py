@@ -303,6 +303,24 @@ def test_what_a_tv_shows_stays(box: Box) -> None:
     assert box.names("processed") == []
 
 
+def test_clips_that_were_made_go_and_what_people_put_beside_them_stays(box: Box) -> None:
+    shown, old, young = (f"{digit * 64}.mp4" for digit in "abc")
+    playlist(box, {"items": [{"media": f"/media/{shown}"}]})
+    for name, days in ((shown, 50), (old, 50), (young, 7.5)):
+        put(box, f"data/tv_curado/{name}", days)
+    put(box, "data/tv_curado/advert.mp4")
+    put(box, f"data/tv_curado/of-people/{old}")
+    before = len(events(box))
+    assert clean(box) == 0
+    left = sorted(path.name for path in box.folder("tv_curado").rglob("*.mp4"))
+    assert left == sorted([shown, young, "advert.mp4", old])
+    assert not [event for event in events(box)[before:] if old in str(event)], "no evidence"
+    assert clean(box, "--dirs", "tv_curado", "--days", "10") == 0
+    assert sorted(path.name for path in box.folder("tv_curado").iterdir()) == sorted(
+        [shown, young, "of-people"]
+    )
+
+
 @pytest.mark.parametrize("content", [[], {"items": {}}, {"items": [1]}, "cut"])
 def test_a_playlist_that_cannot_be_read_is_named_and_videos_stay(
     box: Box, content: object, capsys: pytest.CaptureFixture[str]

@@ -140,6 +140,21 @@ def test_what_a_playlist_shows_stays_by_hash_and_by_name() -> None:
     assert reason(fact("tv_curado", "x/other.mp4"), known=by_name) is Reason.OLD
 
 
+CLIP = f"{'c7' * 32}.mp4"
+
+
+def test_a_clip_that_was_made_goes_when_no_playlist_can_have_it_any_more() -> None:
+    policy = RetentionPolicy({"tv_clips": FolderRule(2)}, 24)
+    known = replace(KNOWN, clips_stay_s=8 * DAY_S)
+    assert reason(fact("tv_clips", CLIP, 8.01), policy, known) is Reason.OLD
+    assert reason(fact("tv_clips", CLIP, 7.99), policy, known) is Reason.ON_SCREEN
+    shown = replace(known, shown_names=frozenset({CLIP}))
+    assert reason(fact("tv_clips", CLIP, 100), policy, shown) is Reason.ON_SCREEN
+    blind = replace(known, can_tell_shown=False)
+    assert reason(fact("tv_clips", CLIP, 100), policy, blind) is Reason.ON_SCREEN
+    assert reason(fact("tv_curado", "advert.mp4"), policy, known) is Reason.PROTECTED
+
+
 def test_while_a_playlist_cannot_be_read_nothing_that_it_may_show_goes() -> None:
     blind = replace(KNOWN, can_tell_shown=False)
     for area, name in (("processed", "cam/a.mp4"), ("tv_curado", "x.mp4")):

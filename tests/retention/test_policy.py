@@ -21,6 +21,7 @@ def test_the_shipped_rules() -> None:
         "analytic": FolderRule(90),
         "summaries": FolderRule(365),
         "corrupted": FolderRule(180),
+        "tv_clips": FolderRule(8),
         "logs": FolderRule(30),
     }
     assert policy.temporary_hours == 24

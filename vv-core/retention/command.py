@@ -19,6 +19,7 @@ from vv_core.retention.decision import SpaceLimit
 from vv_core.retention.looking import Places, Target, folder_of, sweep_targets
 from vv_core.retention.policy import (
     CLEANABLE,
+    CLIPS,
     MAX_DAYS,
     OUTSIDE,
     FolderRule,
@@ -29,6 +30,9 @@ from vv_core.settings import load_settings
 
 PROG = "cleanup_old_files"
 _SPACE = re.compile(r"(?P<number>[0-9]{1,9}(?:[.,][0-9]{1,3})?) ?(?P<unit>%|GB|MB|TB)?", re.I)
+_CLIPS_FOLDER = "tv_curado"
+_NAMED = tuple(area for area in CLEANABLE if area != CLIPS)
+"""Folders of that name; clips that were made lie among others."""
 _UNITS = {"mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
@@ -145,12 +149,12 @@ def plan_targets(
         return sweep_targets(places, list(policy.folders))
     targets = []
     for raw_name in arguments.dirs:
-        path = folder_of(places, raw_name) if raw_name in CLEANABLE else _real_path(raw_name)
+        path = folder_of(places, raw_name) if raw_name in _NAMED else _real_path(raw_name)
         area, _ = places.area_of(path)
         if area not in {*CLEANABLE, OUTSIDE}:
             raise UsageError(
                 f"{raw_name!r} is never cleaned",
-                advice=f"Name one of {', '.join(CLEANABLE)}, or a folder in it.",
+                advice=f"Name one of {', '.join(_NAMED)}, or a folder in it.",
             )
         if area == OUTSIDE and not arguments.allow_outside:
             raise UsageError(
@@ -179,6 +183,8 @@ def plan_policy(
     if days is None:
         return policy
     areas = {places.area_of(target.path)[0] for target in targets if not target.only_temporary}
+    if _CLIPS_FOLDER in areas:
+        areas.add(CLIPS)
     kept = {name: rule.exclude for name, rule in policy.folders.items()}
     return replace(policy, folders={area: FolderRule(days, kept.get(area, ())) for area in areas})
 

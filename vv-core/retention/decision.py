@@ -10,14 +10,14 @@ from typing import Final
 
 from vv_core.atomic import TEMP_PREFIX
 from vv_core.pipeline.quarantine import META_SUFFIX
-from vv_core.retention.policy import CLEANABLE, OUTSIDE, RetentionPolicy
+from vv_core.retention.policy import CLEANABLE, CLIPS, OUTSIDE, RetentionPolicy
 
 DAY_S: Final = 86400.0
 HOUR_S: Final = 3600.0
 SCREEN_S: Final = 2 * DAY_S
 """Playlists look back 24 hours: what is younger than this may be in one, or in the one before it."""
 
-_SHOWN_AREAS = ("processed", "analytic", "tv_curado")
+_SHOWN_AREAS = ("processed", "analytic", "tv_curado", CLIPS)
 _STEM_AREAS = ("analytic", "summaries")
 _PROTECTED_NAMES = (
     *("*.logline.json", "*.logline.md", "*.logevent.json", "checkpoint", "vkey"),
@@ -92,6 +92,7 @@ class Known:
         shown_names: file names in a playlist.
         can_tell_shown: False when a playlist could not be read: then whatever may be shown stays.
         exclude: patterns of names that stay, of the command line.
+        clips_stay_s: how long TVs may show a clip that was made, and a day more.
     """
 
     now: float
@@ -101,6 +102,7 @@ class Known:
     shown_names: frozenset[str] = frozenset()
     can_tell_shown: bool = True
     exclude: tuple[str, ...] = ()
+    clips_stay_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -245,7 +247,9 @@ def _is_protected(name: str) -> bool:
 def _is_shown(fact: FileFact, base: str, video: Video | None, known: Known) -> bool:
     if not known.can_tell_shown or base in known.shown_names:
         return True
-    if known.now - since(fact, video) < SCREEN_S:
+    # A clip is made after its recording began: when it is so old, the playlist before this one has not had it either.
+    stays_s = max(SCREEN_S, known.clips_stay_s) if fact.area == CLIPS else SCREEN_S
+    if known.now - since(fact, video) < stays_s:
         return True
     return video is not None and video.sha256.startswith(known.shown_hashes)
 

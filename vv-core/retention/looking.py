@@ -18,12 +18,14 @@ from vv_core.errors import VvError, from_oserror
 from vv_core.jsonio import read_json
 from vv_core.paths import FOLDERS, Storage
 from vv_core.pipeline.quarantine import quarantined
-from vv_core.retention.decision import FileFact, Known, Video
-from vv_core.retention.policy import OUTSIDE
+from vv_core.retention.decision import DAY_S, HOUR_S, FileFact, Known, Video
+from vv_core.retention.policy import CLIPS, OUTSIDE
 from vv_core.settings import Settings
 
 _HASH_PART = re.compile(r"[0-9a-f]{8,64}")
+_CLIP = re.compile(r"[0-9a-f]{64}\.mp4")
 _ID_HASH = re.compile(r"-([0-9a-f]{8,64})\Z")
+_CLIPS_FOLDER = "tv_curado"
 _UNSWEPT = ("input", "raw")
 """Folders whose temporary files are other programs'."""
 
@@ -67,7 +69,7 @@ class Places:
                 if area:
                     return area, inner
                 first, _, rest = inner.partition("/")
-                return first, rest
+                return (CLIPS if first == _CLIPS_FOLDER and _CLIP.fullmatch(rest) else first), rest
         return OUTSIDE, path.lstrip("/")
 
 
@@ -111,7 +113,9 @@ def sweep_targets(places: Places, areas: Sequence[str]) -> list[Target]:
 
 def folder_of(places: Places, area: str) -> str:
     """Return the path of one of the box's folders."""
-    return places.logs if area == "logs" else f"{places.root}/{area}"
+    if area == "logs":
+        return places.logs
+    return f"{places.root}/{_CLIPS_FOLDER if area == CLIPS else area}"
 
 
 def look_at(targets: Sequence[Target], places: Places) -> Look:
@@ -200,7 +204,13 @@ def learn_known(
         videos = read_videos(path)
     except OSError as exc:
         raise from_oserror(exc, "read the list of processed videos", path) from exc
-    known = Known(now=now, videos=videos, quarantined=read_quarantined(storage), exclude=exclude)
+    known = Known(
+        now=now,
+        videos=videos,
+        quarantined=read_quarantined(storage),
+        exclude=exclude,
+        clips_stay_s=settings.clip_window_hours * HOUR_S + DAY_S,
+    )
     return learn_shown(known, storage.playlists)
 
 

@@ -12,12 +12,15 @@ from vv_core.yaml_file import YamlFile
 
 SCHEMA: Final = "vv.retention/1"
 SHIPPED_POLICY: Final = Path(__file__).with_name("policy.yaml")
+CLIPS: Final = "tv_clips"
+"""Clips in ``tv_curado/`` that were made of videos, named by their hash: they can be made again."""
 CLEANABLE: Final = (
     "processed",
     "analytic",
     "summaries",
     "corrupted",
     "tv_curado",
+    CLIPS,
     "exports",
     "logs",
 )
