@@ -51,6 +51,7 @@ has_done_something() { # PROGRAM
     vv-tv-api) answers "$(read_setting VV_TV_API_LISTEN)" ;;
     vv-playlist) has_beaten "$1" playlist_manager ;;
     vv-capture) has_beaten "$1" video_capture ;;
+    vv-process-video) has_beaten "$1" clip_converter ;;
   esac
 }
 
