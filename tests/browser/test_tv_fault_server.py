@@ -1,0 +1,162 @@
+"""A box that is away, silent, slow or new: the screen goes on, and comes back by itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.browser.screen import (
+    FIRST_CLIP_S,
+    LEFT_FALLBACK_S,
+    SLACK,
+    Screen,
+    check_alive,
+    seen_colours,
+)
+from tests.support.browser import requires_browser
+from tests.support.tv_server import PAGE, Fault, TvServer
+
+pytestmark = [pytest.mark.browser, requires_browser]
+
+
+def banner(screen: Screen) -> str:
+    """Return the words of the banner, "" when there is none."""
+    return str(
+        screen.browser.evaluate(
+            "return (document.querySelector('#banner.seen') || {}).textContent || ''"
+        )
+    )
+
+
+def test_dead_at_start(screen: Screen, folder: Path) -> None:
+    kept = folder / "tv.html"
+    kept.write_bytes(PAGE.read_bytes())
+    screen.browser.open(kept.as_uri())
+    begun = time.monotonic()
+    frames = "return state.frames"
+    screen.browser.wait_for(lambda: screen.browser.evaluate(frames) > 0, 1.0 * SLACK, "a frame")
+    looks = screen.watch(4)
+    assert looks[0].at - begun < 1.0 * SLACK + 1
+    assert set(seen_colours(looks)) == {"dark"}
+    check_alive(looks)
+
+
+def test_dies_after_the_page_was_sent_then_comes_back(
+    screen: Screen, box: TvServer, tv: str
+) -> None:
+    box.faults["/playlists/"] = Fault(delay_s=1)
+    screen.browser.open(tv)
+    box.down()
+    looks = screen.watch(4)
+    assert set(seen_colours(looks)) == {"dark"}
+    check_alive(looks)
+    box.faults.clear()
+    box.up()
+    check_alive(screen.wait_for_clip(LEFT_FALLBACK_S))
+
+
+def test_goes_on_with_what_it_holds_while_the_box_is_down(
+    screen: Screen, box: TvServer, tv: str
+) -> None:
+    box.valid_s, box.playlist_age = 9, "0"
+    screen.browser.open(tv)
+    screen.wait_for("blue", 12)  # by then all three are here
+    assert banner(screen) == ""
+    box.down()
+    looks = screen.watch(13)
+    assert set(seen_colours(looks)) == {"red", "green", "blue"}
+    check_alive(looks)
+    assert "Sem contato com a central há 1 min" in banner(screen)
+    asked = box.asked["/playlists/tv1"]
+    box.up()
+    screen.browser.wait_for(
+        lambda: box.asked["/playlists/tv1"] > asked, LEFT_FALLBACK_S, "a question"
+    )
+    screen.browser.wait_for(lambda: banner(screen) == "", 5, "no banner")
+
+
+def test_frozen_with_connections_open(
+    screen: Screen, box: TvServer, tv: str, clips: dict[str, bytes]
+) -> None:
+    screen.browser.open(tv)
+    screen.wait_for("green", 12)
+    box.freeze()
+    looks = screen.watch(11)
+    assert {"red", "green"} <= set(seen_colours(looks))
+    check_alive(looks)
+    box.items = [box.add_clip(clips["orange"])]
+    box.thaw()
+    check_alive(screen.wait_for("orange", LEFT_FALLBACK_S + 5))
+
+
+def test_frozen_from_the_first_question_on(screen: Screen, box: TvServer, tv: str) -> None:
+    box.faults["/playlists/"] = box.faults["/fallback/"] = Fault(hangs_after=0)
+    screen.browser.open(tv)
+    looks = screen.watch(5)
+    assert set(seen_colours(looks)) == {"dark"}
+    check_alive(looks)
+    box.faults.clear()  # what hangs goes on hanging: the page has to leave it
+    screen.wait_for_clip(LEFT_FALLBACK_S)
+
+
+def test_three_restarts(screen: Screen, box: TvServer, tv: str) -> None:
+    screen.browser.open(tv)
+    looks = screen.wait_for_clip()
+    for _ in range(3):
+        box.down()
+        looks += screen.watch(1.5)
+        box.up()
+        looks += screen.watch(2.5)
+    check_alive(looks)
+    assert seen_colours(looks).count("dark") == 1  # at the start
+
+
+def test_slow_and_far(screen: Screen, tv: str) -> None:
+    screen.browser.slow_network(50_000, 5_000)
+    screen.browser.open(tv)
+    looks = screen.wait_for_clip(25 * SLACK)
+    assert "black" not in seen_colours(looks)
+    check_alive(looks + screen.watch(3))
+
+
+def test_new_page_comes_between_two_clips(screen: Screen, box: TvServer, tv: str) -> None:
+    screen.browser.open(tv)
+    screen.wait_for_clip()
+    box.faults["/healthz"] = Fault(status=503)
+    old = box.page_version
+    box.page_extra = b"<!-- newer -->"
+    new = box.page_version
+    asked = box.asked["/healthz"]
+    screen.browser.wait_for(lambda: box.asked["/healthz"] > asked, 20, "a look at the box's health")
+    assert screen.browser.evaluate("return PAGE_VERSION") == old  # not before the box is well
+    box.faults.clear()
+    looks = [screen.look()]
+    while screen.browser.evaluate("return typeof PAGE_VERSION === 'string' && PAGE_VERSION") != new:
+        looks.append(screen.look())
+        assert looks[-1].at - looks[0].at < 30
+    looks += screen.wait_for_clip()
+    check_alive(looks)
+
+
+def test_no_new_page_while_the_box_is_down(screen: Screen, box: TvServer, tv: str) -> None:
+    screen.browser.open(tv)
+    screen.wait_for("blue", 12)
+    box.faults["/healthz"] = Fault(hangs_after=0)
+    box.page_extra = b"<!-- newer -->"
+    screen.browser.wait_for(lambda: box.asked["/healthz"], 20, "a look at the box's health")
+    box.down()
+    looks = screen.watch(6)
+    check_alive(looks)
+    assert set(seen_colours(looks)) == {"red", "green", "blue"}
+
+
+def test_no_such_tv(screen: Screen, box: TvServer) -> None:
+    box.faults["/playlists/"] = Fault(status=404, body=b'{"detail": "no such TV"}')
+    screen.browser.open(f"{box.url}/tv.html?tv=tv9")
+    words = "return document.getElementById('line').textContent"
+    screen.browser.wait_for(
+        lambda: screen.browser.evaluate(words).endswith("tv9"), FIRST_CLIP_S, "its name"
+    )
+    check_alive(screen.watch(2))
