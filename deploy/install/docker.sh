@@ -129,6 +129,14 @@ load_images() {
       die "$EX_UNAVAILABLE" "as imagens do pacote não foram carregadas" "the bundle's images were not loaded" \
         "Confira o espaço em disco e rode de novo." "Check the disk space and run it again."
   fi
+  local missing
+  missing=$(image_ids | awk 'NF == 1 { print $1 }')
+  # Compose would build what is missing, which needs a network.
+  [[ -z $missing ]] ||
+    die "$EX_UNAVAILABLE" "faltam imagens, e o pacote não as traz: ${missing//$'\n'/ }" \
+      "images are missing, and the bundle has none: ${missing//$'\n'/ }" \
+      "Faça o pacote sem --no-images e sem --images, ou use --no-docker." \
+      "Make the bundle without --no-images and --images, or use --no-docker."
 }
 
 image_names() {
@@ -155,11 +163,36 @@ rename_images() { # SUFFIX-OF-THE-TAG-THAT-IS SUFFIX-TO-GIVE
   done
 }
 
+# After an update, and after the way back: the second names go, and the images that nobody uses any more.
 forget_images() {
-  local name
+  local name command project
   for name in $(image_names); do
     ! docker image inspect "$name-before-update" >/dev/null 2>&1 || docker image rm "$name-before-update" >/dev/null
   done
+  mapfile -t command < <(compose_command)
+  project=$(timeout 60 "${command[@]}" config --format json | jq -r .name)
+  # Compose's own mark of what it has built; a name that another image has taken leaves one without a name.
+  quiet 600 docker image prune --force --filter "label=com.docker.compose.project=$project" ||
+    warn "imagens sem uso não removidas" "unused images not removed"
+}
+
+# A stage that cannot even say its version would fail with every video.
+check_stages() {
+  local command services stages stage
+  mapfile -t command < <(compose_command)
+  services=$(timeout 60 "${command[@]}" config --services)
+  stages=$(timeout 60 "${command[@]}" --profile stages config --services)
+  for stage in $(comm -13 <(sort <<<"$services") <(sort <<<"$stages")); do
+    compose 300 run --rm --no-deps --no-TTY "$stage" --version ||
+      unhealthy "o estágio não inicia: $stage" "the stage does not start: $stage"
+  done
+}
+
+# The weekly rebuild would build all of them once more, and could not without a network.
+remember_images() {
+  ((!DRY_RUN)) || return 0
+  quiet 300 runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" bash "$PREFIX/scripts/rebuild_changed.sh" --remember ||
+    warn "as imagens serão construídas de novo no domingo" "the images will be built once more on Sunday"
 }
 
 start_containers() {

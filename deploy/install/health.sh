@@ -17,6 +17,7 @@ check_health() {
   # Reads settings, rules and the state of the pipeline, and starts no work.
   quiet 120 runuser -u "$SERVICE_USER" -- env HOME="$SERVICE_HOME" "$python" "$PREFIX/scripts/orchestrator.py" --quarantine ||
     unhealthy "o orquestrador não funciona" "the orchestrator does not work"
+  [[ $MODE != docker ]] || check_stages
   has_systemd || return 0
   is_service_steady || unhealthy "o serviço $UNIT não se mantém" "the service $UNIT does not keep running"
   for program in $(wanted_programs); do

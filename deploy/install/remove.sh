@@ -6,7 +6,9 @@ uninstall_box() {
   step "parando" "stopping"
   if ((!DRY_RUN)); then stop_box; fi
   if [[ $MODE == docker && -f $PREFIX/docker-compose.yml ]] && command -v docker >/dev/null; then
-    change compose 300 --profile '*' down --remove-orphans || warn "contêineres não removidos" "containers not removed"
+    local down=(--profile '*' down --remove-orphans)
+    ((!PURGE)) || down+=(--rmi all)
+    change compose 600 "${down[@]}" || warn "contêineres não removidos" "containers not removed"
   fi
   remove_services
   remove_code

@@ -33,6 +33,7 @@ set_up() {
   release_cycles
   start_box
   check_health
+  [[ $MODE != docker ]] || remember_images
 }
 
 # Sets MODE, ROOMS, BOOT_DELAY (of the command line, else as last time) and UPDATE_FROM, the commit that is

@@ -14,7 +14,11 @@ begin_update() {
   fi
   stop_box
   hold_cycles
-  [[ $(state_get updating_from) == "$UPDATE_FROM" && -d $(state_get backup) ]] || make_backup
+  if [[ $(state_get updating_from) != "$UPDATE_FROM" || ! -d $(state_get backup) ]]; then
+    make_backup
+    # Not again in an update that was cut off: its new images may bear the names already.
+    [[ $MODE != docker ]] || keep_images
+  fi
   state_set updating_from "$UPDATE_FROM"
   change git_box update-ref refs/vv/before "$UPDATE_FROM"
   if [[ ! -d $OLD_ENVIRONMENT && -d $PREFIX/.venv ]]; then
@@ -24,7 +28,6 @@ begin_update() {
     cp --remove-destination -p "$PREFIX/.venv/.vv-installed" "$OLD_ENVIRONMENT.new/.vv-installed"
     mv "$OLD_ENVIRONMENT.new" "$OLD_ENVIRONMENT"
   fi
-  [[ $MODE != docker ]] || keep_images
 }
 
 # No cycle begins while files are replaced: the lock is the orchestrator's own.
@@ -124,4 +127,5 @@ roll_back() {
   release_cycles
   start_box
   check_health
+  [[ $MODE != docker ]] || forget_images
 }
