@@ -30,7 +30,11 @@ class ServiceSettings(MirrorSettings):
         "VV_PLAYLIST_RULES_FILE", None, "own rules for the TVs; empty: the shipped ones"
     )
     playlist_poll_s: float = variable(
-        "VV_PLAYLIST_POLL_SECONDS", 60.0, "seconds between looks at the LogLines", gt=0, le=3600
+        "VV_PLAYLIST_POLL_SECONDS",
+        60.0,
+        "seconds between looks at all that is young; changes are told at once",
+        gt=0,
+        le=3600,
     )
     tv_api_listen: str = variable(
         "VV_TV_API_LISTEN", "127.0.0.1:8000", "address and port of vv-tv-api"
