@@ -6,14 +6,15 @@ import http.client
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from tv_mirror_ui.jpeg import BadJpegError
 from tv_mirror_ui.messages import Order, Trouble
 from tv_mirror_ui.multipart import MultipartParser, find_boundary
 from tv_mirror_ui.outlet import Outlet, ReaderError
 from tv_mirror_ui.pace import RateGate
+from tv_mirror_ui.passing import pass_on
 from tv_mirror_ui.picture import Encoder
 
 SILENCE_S = 5.0
@@ -47,8 +48,10 @@ def read_http(order: Order, encoder: Encoder, outlet: Outlet) -> None:
                 for _ in range(parser.bad - told):
                     outlet.bad()
                 told = parser.bad
-                # All but the last are old already.
-                _pass_on(parts, gate, encoder, outlet)
+                now = time.monotonic()
+                if parts and gate.is_open(now):
+                    # All but the last are old already.
+                    pass_on(partial(encoder.pass_on, parts[-1]), now, gate, outlet)
     except urllib.error.HTTPError as exc:
         exc.close()
         is_refused = exc.code in _REFUSED
@@ -63,18 +66,6 @@ def read_http(order: Order, encoder: Encoder, outlet: Outlet) -> None:
     except (OSError, http.client.HTTPException, ValueError):
         raise ReaderError(Trouble.UNREACHABLE) from None
     raise ReaderError(Trouble.ENDED)
-
-
-def _pass_on(parts: list[bytes], gate: RateGate, encoder: Encoder, outlet: Outlet) -> None:
-    now = time.monotonic()
-    if not parts or not gate.is_open(now):
-        return
-    try:
-        jpeg = encoder.pass_on(parts[-1])
-    except BadJpegError:
-        outlet.bad()
-    else:
-        outlet.picture(now, jpeg)
 
 
 def _opener(order: Order) -> urllib.request.OpenerDirector:

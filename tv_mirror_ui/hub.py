@@ -221,7 +221,8 @@ class Viewer:
         return channel, picture
 
     def _next_due(self, name: str, now: float) -> float:
-        return max(self._due[name] + self._interval_s, now)
+        is_in_step = now - self._due[name] < self._interval_s
+        return (self._due[name] if is_in_step else now) + self._interval_s
 
 
 class Hub:

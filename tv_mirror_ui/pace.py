@@ -25,6 +25,10 @@ class RateGate:
         self._due = (self._due if is_in_step else now) + self._interval_s
         return True
 
+    def hold_until(self, moment: float) -> None:
+        """Let nothing through before a moment: the machine needs the time for something else."""
+        self._due = max(self._due, moment + _EARLY * self._interval_s)
+
 
 class LagMeter:
     """How much later than the quickest of them a picture came; what waited in buffers is not fresh.

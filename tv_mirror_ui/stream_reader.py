@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
 import av.logging
 
-from tv_mirror_ui.jpeg import BadJpegError
 from tv_mirror_ui.messages import Order, Trouble
 from tv_mirror_ui.outlet import Outlet, ReaderError
 from tv_mirror_ui.pace import LagMeter, RateGate
+from tv_mirror_ui.passing import pass_on
 from tv_mirror_ui.picture import Encoder
 
 OPEN_S = 8.0
@@ -52,7 +53,9 @@ def read_rtsp(order: Order, encoder: Encoder, outlet: Outlet) -> None:
             _keep_up(stream, lag_s, is_keyframe=packet.is_keyframe)
             for frame in _decode(packet, outlet):
                 if gate.is_open(time.monotonic()):
-                    _pass_on(frame, stream, arrived - lag_s, encoder, outlet)
+                    shape = stream.codec_context.sample_aspect_ratio
+                    make = partial(encoder.encode, frame, shape)
+                    pass_on(make, arrived - lag_s, gate, outlet)
     raise ReaderError(Trouble.ENDED)
 
 
@@ -75,7 +78,9 @@ def read_file(order: Order, encoder: Encoder, outlet: Outlet) -> None:
                     time.sleep(min(max(0.0, due - time.monotonic()), SILENCE_S))
                     shown += 1
                     if gate.is_open(time.monotonic()):
-                        _pass_on(frame, stream, time.monotonic(), encoder, outlet)
+                        shape = stream.codec_context.sample_aspect_ratio
+                        make = partial(encoder.encode, frame, shape)
+                        pass_on(make, time.monotonic(), gate, outlet)
             if not shown:
                 raise ReaderError(Trouble.UNREADABLE)
             container.seek(0)
@@ -131,12 +136,3 @@ def _decode(packet: Any, outlet: Outlet) -> list[Any]:
         outlet.bad()
         return []
     return frames
-
-
-def _pass_on(frame: Any, stream: Any, captured: float, encoder: Encoder, outlet: Outlet) -> None:
-    try:
-        jpeg = encoder.encode(frame, stream.codec_context.sample_aspect_ratio)
-    except BadJpegError:
-        outlet.bad()
-    else:
-        outlet.picture(captured, jpeg)

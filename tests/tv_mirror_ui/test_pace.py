@@ -66,3 +66,11 @@ def test_after_a_good_while_they_begin_anew() -> None:
         waits.after(0)
     assert waits.after(0) == LONGEST_WAIT_S
     assert waits.after(60) == FIRST_WAIT_S
+
+
+def test_a_gate_that_is_held_lets_nothing_through_until_then() -> None:
+    gate = RateGate(10)
+    assert gate.is_open(5.0)
+    gate.hold_until(6.0)
+    assert not gate.is_open(5.99)
+    assert gate.is_open(6.0)
