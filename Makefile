@@ -36,7 +36,7 @@ rebuild: ## Build the images that changed, start them, go back where they do not
 	@bash scripts/rebuild_changed.sh $(ARGS)
 
 setup-dev: ## The same, with all that the tests need
-	@$(PYTHON) bootstrap.py $(QUIET) --rooms scanner,summarizer,writer,api,monitor,tracking,alerts,onnx,ultralytics,training,dev
+	@$(PYTHON) bootstrap.py $(QUIET) --rooms scanner,summarizer,writer,api,playlists,monitor,tracking,alerts,onnx,ultralytics,training,dev
 
 simulate: setup ## Take a clip through the whole pipeline (VIDEO=path for your own)
 	@$(BIN)/python scripts/simulate.py $(if $(VIDEO),"$(VIDEO)")

@@ -25,6 +25,7 @@ ROOMS = (
     "summarizer",
     "writer",
     "api",
+    "playlists",
     "monitor",
     "tracking",
     "alerts",

@@ -91,6 +91,7 @@ wanted_programs() {
   for program in "${PROGRAMS[@]}"; do
     [[ $MODE == process && -x $PREFIX/.venv/bin/$program ]] || continue
     [[ $program != vv-tv-api ]] || has_room api || continue
+    [[ $program != vv-playlist ]] || has_room playlists || continue
     wanted+=("$program")
   done
   echo "${wanted[*]-}"

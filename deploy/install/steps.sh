@@ -41,6 +41,8 @@ set_up() {
 plan_box() {
   MODE=${MODE:-$(state_get mode)}
   MODE=${MODE:-docker}
+  # Only what somebody chose is remembered: what is usual may be more with the next version.
+  [[ -z $ROOMS ]] || state_set rooms_of_"$MODE" "$ROOMS"
   ROOMS=${ROOMS:-$(state_get rooms_of_"$MODE")}
   if [[ -z $ROOMS ]]; then
     if [[ $MODE == docker ]]; then ROOMS=$DOCKER_ROOMS; else ROOMS=$PROCESS_ROOMS; fi
@@ -56,7 +58,6 @@ plan_box() {
     note "já é a versão mais nova" "it is the newest version already"
   fi
   state_set mode "$MODE"
-  state_set rooms_of_"$MODE" "$ROOMS"
   [[ -z $BOOT_DELAY ]] || state_set boot_delay "$BOOT_DELAY"
 }
 

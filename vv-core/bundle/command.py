@@ -32,7 +32,7 @@ from vv_core.settings import Settings, load_settings
 from vv_core.tlog.note import Signer
 
 PROG = "make_bundle"
-ROOMS = "scanner,summarizer,writer,api,monitor,alerts,selftest"
+ROOMS = "scanner,summarizer,writer,api,playlists,monitor,alerts,selftest"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
