@@ -225,8 +225,15 @@ class SqliteIndex:
     def end_bulk(self) -> None:
         """Be as before `begin_bulk`."""
         self._begin()
-        for statement in _INDEXES.values():
-            self._db.execute(statement)
+        try:
+            self._db.execute(_INDEXES["file_name"])
+        except sqlite3.IntegrityError:
+            # Files that were told of meanwhile were noted twice.
+            self._db.execute(
+                "DELETE FROM file WHERE rowid NOT IN (SELECT max(rowid) FROM file GROUP BY name)"
+            )
+            self._db.execute(_INDEXES["file_name"])
+        self._db.execute(_INDEXES["file_until"])
 
     def _rows(self) -> Iterator[tuple[int, bytes, int]]:
         """Yield place, name and inode of all files, page by page."""

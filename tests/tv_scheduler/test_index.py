@@ -98,6 +98,25 @@ def test_a_scan_that_finds_little_and_one_that_finds_all_say_the_same(
     assert index.count() == 5
 
 
+def test_what_is_told_of_while_all_is_listed_is_known_once(
+    folder: Path, index: SqliteIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tv_scheduler.folder_scan._STEP", 2)
+    for number in range(6):
+        put(folder, str(number), number)
+    steps = scan_steps(folder, index)
+    next(steps)
+    index.put((f"{number}.logline.json", Entry(number, 7)) for number in range(6))
+    index.drop(["none"])
+    index.commit()
+    assert len(set(index.young(0))) == 6
+    for _ in steps:
+        pass
+    assert index.count() == 6
+    index.put([("0.logline.json", Entry(0, 1))])
+    assert index.count() == 6
+
+
 @given(st.sets(st.tuples(st.text(), st.integers(0, 2**63))))
 def test_prints_know_what_they_were_made_of(files: set[tuple[str, int]]) -> None:
     prints = FilePrints(print_of(*file) for file in files)
