@@ -293,6 +293,9 @@ def test_what_a_tv_shows_stays(box: Box) -> None:
     )
     assert clean(box, "--dirs", "processed") == 0
     assert box.names("processed") == ["gate/a.mp4"]
+    playlist(box, {"items": [{"media": f"/media/{sha256}.mp4", "poster": None, "logline_id": "x"}]})
+    assert clean(box, "--dirs", "processed") == 0
+    assert box.names("processed") == ["gate/a.mp4"]
     playlist(
         box, {"items": [{"media": "/media/other", "logline_id": f"20260101T000000Z-{sha256[:12]}"}]}
     )

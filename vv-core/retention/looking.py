@@ -292,7 +292,8 @@ def _note_item(item: dict[str, Any], hashes: set[str], names: set[str]) -> None:
     for url in (item.get("media"), item.get("poster")):
         if isinstance(url, str) and url:
             parts = [unquote(part) for part in urlsplit(url).path.split("/") if part]
-            hashes.update(part for part in parts[:-1] if _HASH_PART.fullmatch(part))
+            pieces = (*parts[:-1], parts[-1].partition(".")[0]) if parts else ()
+            hashes.update(part for part in pieces if _HASH_PART.fullmatch(part))
             names.update(parts[-1:])
     found = _ID_HASH.search(str(item.get("logline_id", "")))
     if found:
