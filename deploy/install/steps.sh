@@ -2,7 +2,7 @@
 # The order in which a box is installed or updated. Read by install.sh, which has the common functions.
 
 DOCKER_ROOMS=writer,api,monitor,alerts,selftest
-PROCESS_ROOMS=scanner,summarizer,writer,api,monitor,alerts,selftest
+PROCESS_ROOMS=scanner,summarizer,writer,api,playlists,monitor,alerts,selftest
 
 install_box() {
   plan_box
