@@ -76,17 +76,20 @@ def _ignore(_: object) -> None:
 
 @pytest.fixture(scope="session")
 def bundled(of_this_run: Path, tree: Path) -> Bundled:
-    """Return a bundle of the room that is smallest."""
+    """Return a bundle of the rooms that are small."""
+    return _bundle_of("writer,api,playlists,selftest", "bundled", of_this_run, tree)
 
+
+def _bundle_of(rooms: str, name: str, of_this_run: Path, tree: Path) -> Bundled:
     def make(target: Path) -> None:
         command = [sys.executable, str(ROOT / "scripts" / "make_bundle.py"), "--json"]
-        command += ["--root", str(tree), "--output", str(target), "--rooms", "writer"]
+        command += ["--root", str(tree), "--output", str(target), "--rooms", rooms]
         command += ["--no-images", "--no-models", "--key", str(_key(target))]
         told = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
         assert told.returncode == 0, told.stderr
         (target / "told.json").write_text(told.stdout)
 
-    folder = once_for_all_workers(of_this_run, "bundled", make)
+    folder = once_for_all_workers(of_this_run, name, make)
     told = json.loads((folder / "told.json").read_text())
     return Bundled(folder, folder / Path(told["path"]).name, told["vkey"])
 
@@ -101,11 +104,24 @@ def _key(target: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def wheels(of_this_run: Path, bundled: Bundled) -> Path:
-    """Return a folder with all wheels of that room."""
+    """Return a folder with all wheels of those rooms."""
+    return _wheels_of(bundled, "unpacked", of_this_run)
+
+
+@pytest.fixture(scope="session")
+def seeing_wheels(of_this_run: Path, tree: Path) -> Path:
+    """Return a folder with the scanner's wheels too."""
+    seeing = _bundle_of(
+        "scanner,writer,api,playlists,selftest", "bundled-seeing", of_this_run, tree
+    )
+    return _wheels_of(seeing, "unpacked-seeing", of_this_run)
+
+
+def _wheels_of(made: Bundled, name: str, of_this_run: Path) -> Path:
     folder = once_for_all_workers(
         of_this_run,
-        "unpacked",
-        lambda target: _ignore(unpack_bundle(bundled.path, target / "bundle", bundled.vkey)),
+        name,
+        lambda target: _ignore(unpack_bundle(made.path, target / "bundle", made.vkey)),
     )
     return folder / "bundle" / "wheels"
 

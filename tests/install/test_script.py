@@ -49,6 +49,7 @@ def test_shellcheck_has_nothing_to_say() -> None:
     if shutil.which("shellcheck") is None:
         pytest.skip("shellcheck is not installed")
     scripts = [SCRIPT, *LIBRARIES, ROOT / "deploy" / "cron" / "daily_tests.sh"]
+    scripts.append(ROOT / "scripts" / "run_tests.sh")
     result = subprocess.run(
         ["shellcheck", "-x", *map(str, scripts)],
         capture_output=True,
@@ -232,7 +233,7 @@ def test_each_way_of_running_has_its_jobs(tmp_path: Path) -> None:
         }
 
     always = {"cleanup_old_files.py", "log_exporter.py"}
-    text = jobs_of(tmp_path, "docker", "writer,dev", has_systemctl=True)
+    text = jobs_of(tmp_path, "docker", "writer,selftest", has_systemctl=True)
     assert programs(text) == {
         *always,
         "orchestrator.py",
@@ -246,6 +247,9 @@ def test_each_way_of_running_has_its_jobs(tmp_path: Path) -> None:
         *always,
         "orchestrator.py",
     }
+    # Both ways of running test themselves, unless somebody chose rooms without.
+    for rooms in ("$DOCKER_ROOMS", "$PROCESS_ROOMS", "writer,dev"):
+        assert "daily_tests.sh" in programs(jobs_of(tmp_path, "process", rooms, has_systemctl=True))
     # What a schedule starts exists.
     for name in programs(text) - {"daily_tests.sh"}:
         assert (ROOT / "scripts" / name).is_file()

@@ -26,6 +26,23 @@ RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq 
     ca-certificates curl git jq ffmpeg cron logrotate python3 python3-venv sudo \
     && useradd --create-home person && echo 'person ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/person
 """
+# What would reach through to the machine below is left out: a container shares its kernel.
+_BOOTING = """
+FROM {base}
+RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    systemd systemd-sysv dbus \
+    && systemctl mask systemd-sysctl.service systemd-binfmt.service systemd-modules-load.service \
+    dev-hugepages.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount \
+    sys-fs-fuse-connections.mount getty.target console-getty.service
+CMD ["/sbin/init"]
+"""
+# systemd wants the control groups of its own, folders that a boot finds empty, and a signal of its own to shut down.
+_BOOT_OPTIONS = (
+    *("--privileged", "--cgroupns=private", "--tmpfs=/run", "--tmpfs=/run/lock"),
+    *("--env=container=docker", "--stop-signal=SIGRTMIN+3"),
+)
+_BOOT_TIMEOUT_S = 120
+_INSTALL_TIMEOUT_S = 1800
 _BUILD_TIMEOUT_S = 900
 _PLACES = (
     *(PREFIX, f"{PREFIX}-backups", "/var/lib/vv-video-ai", "/etc/vv-video-ai"),
@@ -55,14 +72,24 @@ def docker(*arguments: str, check: bool = True, timeout: float = 300, **kwargs: 
 
 
 def base_image() -> str:
-    """Return the image with the packages; one builder at a time, the others find it."""
-    digest = hashlib.sha256(_DOCKERFILE.encode()).hexdigest()[:12]
-    tag = f"vv-test/install-base:{digest}"
-    with (Path(tempfile.gettempdir()) / "vv-test-install-base.lock").open("w") as lock:
+    """Return the image with the packages."""
+    return _build("install-base", _DOCKERFILE)
+
+
+def booting_image() -> str:
+    """Return the image with the packages, and systemd that it boots with."""
+    return _build("install-boot", _BOOTING.format(base=base_image()))
+
+
+def _build(name: str, dockerfile: str) -> str:
+    """Build an image; one builder at a time, the others find it."""
+    digest = hashlib.sha256(dockerfile.encode()).hexdigest()[:12]
+    tag = f"vv-test/{name}:{digest}"
+    with (Path(tempfile.gettempdir()) / f"vv-test-{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not docker("image", "ls", "--quiet", tag).strip():
             docker(
-                "build", "--quiet", "--tag", tag, "-", input=_DOCKERFILE, timeout=_BUILD_TIMEOUT_S
+                "build", "--quiet", "--tag", tag, "-", input=dockerfile, timeout=_BUILD_TIMEOUT_S
             )
     return tag
 
@@ -87,11 +114,13 @@ class Throwaway:
         name: of the container.
         source: the repository to install from, which the container sees as /src.
         shared: a folder that both see, in the container /shared.
+        boots: systemd is its first process.
     """
 
     name: str
     source: Path
     shared: Path
+    boots: bool = False
 
     def run(
         self,
@@ -119,7 +148,10 @@ class Throwaway:
     def install(self, *options: str, check: bool = True, **env: str) -> Ran:
         """Run install.sh of the source, with English texts."""
         script = "/src/install.sh"
-        return self.run("bash", script, *options, check=check, **{"VV_LANGUAGE": "en", **env})
+        variables = {"VV_LANGUAGE": "en", **env}
+        return self.run(
+            "bash", script, *options, check=check, timeout=_INSTALL_TIMEOUT_S, **variables
+        )
 
     def install_until(self, mark: str, *options: str) -> bool:
         """Start install.sh and cut the power when it has said something; True if it got so far."""
@@ -141,6 +173,27 @@ class Throwaway:
         """Kill all processes at once, and boot again with the disk as it is."""
         docker("kill", self.name)
         docker("start", self.name)
+        self.wait_until_up()
+
+    def reboot(self) -> None:
+        """Shut down in order, and boot again."""
+        docker("stop", f"--time={_BOOT_TIMEOUT_S}", self.name)
+        docker("start", self.name)
+        self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        """Wait until all that starts at boot was started; without systemd that is at once."""
+        if not self.boots:
+            return
+        deadline = time.monotonic() + _BOOT_TIMEOUT_S
+        # At first nothing answers yet.
+        while (state := self.system_state()) not in {"running", "degraded"}:
+            assert time.monotonic() < deadline, state
+            time.sleep(0.2)
+
+    def system_state(self) -> str:
+        """Return what systemd says of the whole: running, or degraded where something has failed."""
+        return self.run("systemctl", "is-system-running", check=False).out.strip()
 
     def read(self, path: str) -> str:
         """Return the text of a file inside."""
@@ -184,6 +237,7 @@ def throwaway(
     network: str = "none",
     image: str = "",
     options: Sequence[str] = (),
+    boots: bool = False,
 ) -> Iterator[Throwaway]:
     """Yield a fresh root, and remove it afterwards.
 
@@ -194,25 +248,25 @@ def throwaway(
         network: of the container; none: it reaches nobody.
         image: to start from; the one with all packages by default.
         options: more of docker run.
+        boots: systemd is its first process, as on a machine.
     """
     shared = folder / "shared"
     shared.mkdir(exist_ok=True)
     mounts = [f"--volume={source}:/src:ro", f"--volume={shared}:/shared"]
     if wheels is not None:
         mounts.append(f"--volume={wheels}:/wheels:ro")
-    name = docker(
-        "run",
-        "--detach",
-        "--init",
+    command = [
+        *(_BOOT_OPTIONS if boots else ("--init",)),
         f"--network={network}",
         *mounts,
         *options,
-        image or base_image(),
-        "sleep",
-        "3600",
-    ).strip()
-    root = Throwaway(name, source, shared)
+    ]
+    command.append(image or (booting_image() if boots else base_image()))
+    command += [] if boots else ["sleep", "3600"]
+    name = docker("run", "--detach", *command).strip()
+    root = Throwaway(name, source, shared, boots)
     try:
+        root.wait_until_up()
         if wheels is not None:
             conf = "[global]\nno-index = true\nfind-links = /wheels\n"
             root.run("tee", "/etc/pip.conf", stdin=conf)
