@@ -27,7 +27,7 @@ class ClipSettings(BaseSettings):
         "VV_CLIP_TIMEOUT_SECONDS", 3600.0, "longest time of one pass over a video", ge=1, le=86400
     )
     clip_memory_mb: int = variable(
-        "VV_CLIP_MEMORY_MB", 2048, "MiB of addresses that ffmpeg may take", ge=256
+        "VV_CLIP_MEMORY_MB", 2048, "MiB of addresses that ffmpeg may take", ge=512
     )
     clip_threads: int = variable(
         "VV_CLIP_THREADS", 2, "threads of ffmpeg for one video", ge=1, le=64

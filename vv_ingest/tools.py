@@ -33,6 +33,8 @@ STALLED_S = 120.0
 _PROBE_TIMEOUT_S = 60.0
 _MAX_PROBE_BYTES = 4 * 2**20
 _LAST_BYTES = 4096
+_NOT_STARTED = {126, 127}
+"""What shells, and what starts a program with its libraries, say when they cannot."""
 _SIGNALLED = 128
 _US = 1e6
 _SPEAKER = re.compile(r"^(\[[^\]]* @ 0x[0-9a-f]+\] ?)+")
@@ -172,6 +174,11 @@ class Tools:
             raise ToolFault(
                 f"{argv[0]} was stuck, or took longer than {timeout_s:g} s",
                 advice="It is tried again; VV_CLIP_TIMEOUT_SECONDS says how long it may take.",
+            )
+        if result.exit_code in _NOT_STARTED:
+            raise UnavailableError(
+                f"{argv[0]} cannot be started: {_first_problem(result)}",
+                advice="Look at VV_CLIP_MEMORY_MB, and install it again: apt-get install ffmpeg",
             )
         if result.exit_code >= _SIGNALLED:
             raise ToolFault(

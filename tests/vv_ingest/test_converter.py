@@ -14,10 +14,18 @@ from tests.vv_ingest.boxes import NOW, ClipBox
 from tests.vv_ingest.broken_tools import CRASHED, KILLED, REFUSES, replace_tool
 from tests.vv_ingest.conftest import GetVideo
 from vv_core.errors import InputMissingError, TemporaryError, UnavailableError
-from vv_core.media_record import MediaState, find_clip, record_path
+from vv_core.media_record import (
+    MediaRecord,
+    MediaState,
+    find_clip,
+    record_path,
+    write_media_record,
+)
+from vv_core.paths import Storage
 from vv_ingest import converter
 from vv_ingest.clips import WORK_PREFIX
-from vv_ingest.converter import LOOK_AGAIN_S, MOST_FAULTS, hold_lock
+from vv_ingest.converter import LOOK_AGAIN_S, hold_lock
+from vv_ingest.waiting import MOST_FAULTS
 
 pytestmark = pytest.mark.integration
 AS_IS, MADE = MediaState.AS_IS, MediaState.STANDARDISED
@@ -78,11 +86,10 @@ def test_the_newest_goes_first_also_when_it_comes_meanwhile(
     box: ClipBox, video_of: GetVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order: list[str] = []
-    write = converter.write_media_record
 
-    def note(*arguments: object) -> None:
-        write(*arguments)  # type: ignore[arg-type]
-        order.append(arguments[1].source_sha256)  # type: ignore[attr-defined]
+    def note(storage: Storage, record: MediaRecord) -> None:
+        write_media_record(storage, record)
+        order.append(record.source_sha256)
         if len(order) == 1:
             box.log("d4" * 32, "d.mp4", NOW + timedelta(minutes=1))
 
@@ -131,11 +138,12 @@ def test_what_is_no_file_is_not_opened(box: ClipBox, video_of: GetVideo, kind: s
     sha256 = box.put(video_of("plays"), "a.mp4")
     path = box.storage.processed / "a.mp4"
     path.rename(box.home / "elsewhere.mp4")
-    {
-        "folder": path.mkdir,
-        "link": lambda: path.symlink_to(box.home / "elsewhere.mp4"),
-        "pipe": lambda: os.mkfifo(path),
-    }[kind]()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(box.home / "elsewhere.mp4")
+    else:
+        os.mkfifo(path)
     box.turn()
     assert box.record(sha256).state is MISSING
 
