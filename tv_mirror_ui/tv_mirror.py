@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tv_mirror_ui.cameras import Defaults, load_cameras
 from tv_mirror_ui.hub import Hub
@@ -21,6 +22,7 @@ from vv_core.settings import Settings, load_settings
 PROG = "vv-tv-mirror"
 SEND_BUFFER = 128 * 1024
 """Of each viewer, in the kernel; with its own size, slow viewers saw pictures 10 to 21 s old."""
+LOGINS = Path("logins", "mirror.yaml")
 _MAX_CONNECTIONS = 200
 _GRACE_S = 1
 _BACKLOG = 128
@@ -51,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
         from tv_mirror_ui.app import create_app
 
-        app = create_app(hub, settings.mirror_hosts, settings.home / "fallback")
+        app = create_app(hub, settings.mirror_hosts, settings.storage.fallback)
         forbid_writing()
         config = uvicorn.Config(
             app,
@@ -78,7 +80,9 @@ def make_hub(settings: Settings) -> Hub:
     defaults = Defaults(settings.dvr_ip, settings.dvr_port, settings.mirror_blur_faces)
     path = settings.mirror_cameras_file
     cameras = load_cameras(settings.resolve(path) if path else None, defaults)
-    logins = load_logins(settings.resolve(settings.mirror_logins_file))
+    own_logins = settings.mirror_logins_file
+    place = settings.resolve(own_logins) if own_logins else settings.storage.root / LOGINS
+    logins = load_logins(place)
     hub = Hub(cameras, logins, settings.mirror_linger_s)
     for problem in hub.problems():
         get_logger("mirror").warning("%s", problem)

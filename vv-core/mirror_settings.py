@@ -15,10 +15,10 @@ class MirrorSettings(BaseSettings):
     mirror_cameras_file: Path | None = variable(
         "VV_MIRROR_CAMERAS_FILE", None, "own list of cameras to mirror; empty: the shipped one"
     )
-    mirror_logins_file: Path = variable(
+    mirror_logins_file: Path | None = variable(
         "VV_MIRROR_LOGINS_FILE",
-        Path("logins/mirror.yaml"),
-        "users and passwords of the cameras, mode 600",
+        None,
+        "users and passwords of the cameras, mode 600; empty: logins/mirror.yaml below VIDEO_STORAGE_ROOT",
     )
     mirror_listen: str = variable(
         "VV_MIRROR_LISTEN", "127.0.0.1:8001", "address and port of vv-tv-mirror"

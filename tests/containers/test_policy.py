@@ -98,6 +98,11 @@ MAY_SEE["tv_api"] = {
     "/data/orchestrator_data/services": ("data/orchestrator_data/services", True),
     "/logs": ("logs", True),
 }
+MAY_SEE["tv_mirror"] = {
+    "/data/config": ("data/config", False),
+    "/data/logins": ("data/logins", False),
+    "/data/fallback": ("data/fallback", False),
+}
 HIDDEN = {
     name: {"/data/orchestrator_data/scanner", "/data/orchestrator_data/log"}
     for name in ("tv_api", "clip_converter")
@@ -106,6 +111,7 @@ HIDDEN = {
 NETWORKS = {
     "video_capture": ["capture"],
     "tv_api": ["web"],
+    "tv_mirror": ["mirror"],
     "self_monitor": ["engine"],
     "docker_proxy": ["engine"],
     "watchtower": ["updates"],
@@ -187,7 +193,7 @@ def test_it_reaches_whom_it_needs_and_nobody_else(name: str) -> None:
     assert service["networks"] == NETWORKS[name]
     assert "network_mode" not in service
     ports = service.get("ports", [])
-    assert bool(ports) == (name == "tv_api")
+    assert bool(ports) == (name in {"tv_api", "tv_mirror"})
     assert all(port.startswith("127.0.0.1:") for port in ports), "on this machine alone"
 
 

@@ -64,7 +64,9 @@ class Running:
             f"127.0.0.1:{self.port}",
         ]
         # A pipe, as an engine gives it: to a file it could write nothing.
-        self._process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         deadline = time.monotonic() + WAIT_S
         while probe(self.port, "/healthz") is not None:
             assert self._process.poll() is None

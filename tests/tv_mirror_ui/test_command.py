@@ -108,8 +108,8 @@ def test_the_list_and_the_logins_are_checked(
     monkeypatch.setenv("DVR_IP", "192.168.1.50")
     assert tv_mirror.main(["--check"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "cam1: no_login"
-    logins = tmp_path / "logins" / "mirror.yaml"
-    logins.parent.mkdir()
+    logins = tmp_path / "data" / "logins" / "mirror.yaml"
+    logins.parent.mkdir(parents=True)
     logins.write_text("x")
     logins.chmod(0o644)
     assert tv_mirror.main(["--check"]) == 77

@@ -84,8 +84,8 @@ def test_a_login_is_used_and_refused() -> None:
 
 
 def test_no_process_shows_the_password_and_none_writes(tmp_path: Path) -> None:
-    logins = tmp_path / "logins" / "mirror.yaml"
-    logins.parent.mkdir()
+    logins = tmp_path / "data" / "logins" / "mirror.yaml"
+    logins.parent.mkdir(parents=True)
     logins.touch(0o600)
     login = "{name: dvr, user: adm, password: 's3cr3t-w0rd'}"
     logins.write_text(f"schema: vv.mirror-logins/1\nlogins: [{login}]\n")

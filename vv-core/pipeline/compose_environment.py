@@ -18,6 +18,7 @@ from vv_core.models.active import OFF
 from vv_core.settings import Settings
 
 CONFIG_FOLDER = "config"
+LOGINS_FOLDER = "logins"
 """Below the storage root: prompts, rules and lists of the operator, which containers may read."""
 
 _MODELS_FOLDER = "models"
@@ -104,6 +105,8 @@ def _files(settings: Settings) -> dict[str, str]:
         ("VV_PROMPT_FILE", settings.prompt_file, CONFIG_FOLDER),
         ("VV_STATUS_RULES_FILE", settings.status_rules_file, CONFIG_FOLDER),
         ("VV_PLAYLIST_RULES_FILE", settings.playlist_rules_file, CONFIG_FOLDER),
+        ("VV_MIRROR_CAMERAS_FILE", settings.mirror_cameras_file, CONFIG_FOLDER),
+        ("VV_MIRROR_LOGINS_FILE", settings.mirror_logins_file, LOGINS_FOLDER),
     )
     return {name: _place(settings, name, path, folder) for name, path, folder in named}
 
@@ -153,6 +156,7 @@ def box_folders(settings: Settings) -> tuple[tuple[Path, int], ...]:
     storage = settings.storage
     return (
         (storage.root / CONFIG_FOLDER, _SHARED),
+        (storage.root / LOGINS_FOLDER, _PRIVATE),
         (settings.resolve(settings.faces_dir), _PRIVATE),
         (storage.orchestrator_data / _SCANNER_STATE, _PRIVATE),
         (storage.log_state, _PRIVATE),
