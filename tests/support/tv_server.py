@@ -71,7 +71,8 @@ class TvServer:
         items: of the playlist, in order.
         valid_s: of the playlist.
         playlist_age: what ``X-VV-Playlist-Age`` says.
-        page_version: what the server says that the page is.
+        page_extra: appended to the page, which makes it a new version.
+        shorten_fade: serve a page whose cross-fades are over at once, to see many switches.
         faults: by the beginning of a path, the longest counts.
         asked: how often a path was asked for.
         heartbeats: bodies, in order.
@@ -82,6 +83,7 @@ class TvServer:
         self.valid_s = 300
         self.playlist_age = "1"
         self.page_extra = b""
+        self.shorten_fade = False
         self.server_time = "2026-11-21T05:03:04Z"
         self.files: dict[str, Answer] = {
             "/fallback/loop_silencioso.mp4": Answer(LOOP.read_bytes(), _VIDEO)
@@ -152,14 +154,24 @@ class TvServer:
 
     def page(self) -> bytes:
         """Return the page as it is served."""
-        raw = PAGE.read_bytes() + self.page_extra
-        version = hashlib.sha256(raw).hexdigest()[:16]
-        return raw.replace(b"__PAGE_VERSION__", version.encode())
+        return self._raw_page().replace(b"__PAGE_VERSION__", self.page_version.encode())
 
     @property
     def page_version(self) -> str:
         """The version that the page has now."""
-        return hashlib.sha256(PAGE.read_bytes() + self.page_extra).hexdigest()[:16]
+        return hashlib.sha256(self._raw_page()).hexdigest()[:16]
+
+    def _raw_page(self) -> bytes:
+        raw = PAGE.read_bytes() + self.page_extra
+        if self.shorten_fade:
+            for long, short in (
+                (b"FADE_MS = 450", b"FADE_MS = 60"),
+                (b"opacity .4s linear", b"opacity .04s linear"),
+            ):
+                if raw.count(long) != 1:
+                    raise ValueError(f"the page has no single {long!r}")
+                raw = raw.replace(long, short)
+        return raw
 
     # -- what the handler asks -------------------------------------------------------------------
 

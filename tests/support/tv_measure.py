@@ -1,0 +1,181 @@
+"""What switches of a TV page cost: times of presented frames, black pictures, memory; read from outside of the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import itertools
+import json
+import statistics
+import threading
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import websocket
+from PIL import Image, ImageStat
+
+from tests.support.browser import Browser
+
+_TIMEOUT_S = 10
+_DARKEST = 12.0
+AROUND_MS = 700.0
+"""A switch is what happens so long before and after it."""
+
+# The page's own callbacks are wrapped: what they are told is written down before they run.
+RECORDER = """
+    window.recorded = {frames: [], switches: []};
+    const ask = HTMLVideoElement.prototype.requestVideoFrameCallback;
+    HTMLVideoElement.prototype.requestVideoFrameCallback = function (then) {
+        return ask.call(this, (now, told) => {
+            if (this.parentElement.matches('.on, .under')) recorded.frames.push(performance.now());
+            then(now, told);
+        });
+    };
+    addEventListener('DOMContentLoaded', () => {
+        const before = new Map();
+        new MutationObserver(changes => {
+            for (const {target} of changes) {
+                const on = target.classList.contains('on');
+                if (on && !before.get(target)) recorded.switches.push(performance.now());
+                before.set(target, on);
+            }
+        }).observe(document.body, {subtree: true, attributes: true, attributeFilter: ['class']});
+    });
+"""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Longest times without a new frame, milliseconds.
+
+    Attributes:
+        switches: of each switch, sorted.
+        between: frames that follow each other away from any switch, sorted: what the machine does by itself.
+    """
+
+    switches: list[float]
+    between: list[float]
+
+
+def read_gaps(browser: Browser) -> Gaps:
+    """Return the gaps since the page was opened."""
+    told: dict[str, list[float]] = browser.evaluate("return recorded")
+    frames, switches = told["frames"], told["switches"][1:]
+    pairs = list(itertools.pairwise(frames))
+    near: dict[int, float] = dict.fromkeys(range(len(switches)), 0.0)
+    between, position = [], 0
+    for before, after in pairs:
+        while position < len(switches) and switches[position] + AROUND_MS < before:
+            position += 1
+        touched = [
+            number
+            for number in range(position, min(position + 8, len(switches)))
+            if before < switches[number] + AROUND_MS and after > switches[number] - AROUND_MS
+        ]
+        for number in touched:
+            near[number] = max(near[number], after - before)
+        if not touched:
+            between.append(after - before)
+    return Gaps(sorted(near.values()), sorted(between))
+
+
+def percentile(ordered: Sequence[float], part: float) -> float:
+    """Return a percentile of sorted numbers (nearest rank)."""
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a page holds after its garbage was collected.
+
+    Attributes:
+        heap_mb: JavaScript's, MiB.
+        nodes: of the DOM.
+        listeners: for events.
+    """
+
+    heap_mb: float
+    nodes: int
+    listeners: int
+
+
+def read_memory(browser: Browser) -> Memory:
+    """Return what the page holds."""
+    browser.cdp("HeapProfiler.collectGarbage")
+    browser.cdp("Performance.enable")
+    told = {
+        each["name"]: each["value"] for each in browser.cdp("Performance.getMetrics")["metrics"]
+    }
+    return Memory(
+        told["JSHeapUsedSize"] / 1048576, int(told["Nodes"]), int(told["JSEventListeners"])
+    )
+
+
+def slope_per_1000(samples: Sequence[tuple[float, float]]) -> float:
+    """Return by how much the second numbers grow while the first grow by 1,000 (least squares)."""
+    line = statistics.linear_regression([x for x, _ in samples], [y for _, y in samples])
+    return line.slope * 1000
+
+
+class Film:
+    """Every picture that the browser composes, looked at for black ones.
+
+    Attributes:
+        pictures: how many were seen.
+        black: how many of them were black.
+    """
+
+    def __init__(self) -> None:
+        self.pictures = 0
+        self.black = 0
+        self.darkest = 255.0
+
+    def take(self, data: str) -> None:
+        """Look at one picture, JPEG in base64."""
+        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("L")
+        width, height = picture.size
+        level = ImageStat.Stat(picture.crop((0, 0, width, height * 6 // 10))).mean[0]
+        self.pictures += 1
+        self.black += level < _DARKEST
+        self.darkest = min(self.darkest, level)
+
+
+@contextmanager
+def film(browser: Browser) -> Iterator[Film]:
+    """Yield what is seen of the page's pictures meanwhile (DevTools' screencast, small)."""
+    address = browser.driver.capabilities["goog:chromeOptions"]["debuggerAddress"]
+    with urllib.request.urlopen(f"http://{address}/json/list", timeout=_TIMEOUT_S) as answer:
+        (target,) = [each for each in json.load(answer) if each["type"] == "page"]
+    link = websocket.create_connection(
+        target["webSocketDebuggerUrl"], timeout=_TIMEOUT_S, suppress_origin=True
+    )
+    seen, stop, numbers = Film(), threading.Event(), itertools.count(1)
+
+    def send(method: str, **parameters: Any) -> None:
+        link.send(json.dumps({"id": next(numbers), "method": method, "params": parameters}))
+
+    def receive() -> None:
+        while not stop.is_set():
+            try:
+                told = json.loads(link.recv())
+            except websocket.WebSocketTimeoutException:
+                continue
+            except (websocket.WebSocketException, OSError, ValueError):
+                return
+            if told.get("method") == "Page.screencastFrame":
+                send("Page.screencastFrameAck", sessionId=told["params"]["sessionId"])
+                seen.take(told["params"]["data"])
+
+    send("Page.startScreencast", format="jpeg", quality=50, maxWidth=160, maxHeight=90)
+    thread = threading.Thread(target=receive)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        send("Page.stopScreencast")
+        stop.set()
+        link.shutdown()
+        thread.join(timeout=_TIMEOUT_S)
