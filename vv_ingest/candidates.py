@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -92,6 +93,7 @@ class Candidates:
         self._inode = 0
         self._place = 0
         self._found: dict[str, Candidate] = {}
+        self._pending: deque[ProcessedLine] = deque()
 
     def refresh(self, now: datetime) -> dict[str, Candidate]:
         """Return the candidates by hash.
@@ -101,11 +103,14 @@ class Candidates:
         """
         oldest = now - self._window
         try:
-            lines = self._read_new(format_utc(oldest - SLACK))
+            self._pending += self._read_new(format_utc(oldest - SLACK))
         except OSError as exc:
             raise from_oserror(exc, "read the list of processed videos", self._path) from exc
-        for line in lines:
+        while self._pending:
+            # It stays until its LogLine could be read.
+            line = self._pending[0]
             when = _read_when(self._storage, line)
+            self._pending.popleft()
             if when is not None:
                 self._found[line.sha256] = Candidate(line.sha256, line.relative_name, when)
         self._found = {sha: each for sha, each in self._found.items() if each.when >= oldest}

@@ -129,6 +129,21 @@ def test_the_logline_of_another_video_is_not_its_own(box: ClipBox) -> None:
     assert Candidates(box.storage, WEEK).refresh(NOW) == {}
 
 
+def test_a_logline_that_cannot_be_read_now_is_read_later(box: ClipBox) -> None:
+    box.log(ONE, "a.mp4", NOW)
+    (path,) = box.storage.loglines.glob("*.logline.json")
+    content = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    candidates = Candidates(box.storage, WEEK)
+    for _ in range(2):
+        with pytest.raises(TemporaryError):
+            candidates.refresh(NOW)
+    path.rmdir()
+    path.write_bytes(content)
+    assert candidates.refresh(NOW).keys() == {ONE}
+
+
 def test_a_list_that_cannot_be_read_is_told(box: ClipBox) -> None:
     (box.storage.orchestrator_data / "processed_videos.log").mkdir()
     with pytest.raises(TemporaryError, match="processed videos"):
