@@ -145,9 +145,9 @@ def test_the_service_does_what_comes_and_ends_when_asked(box: ClipBox, video_of:
 def test_asked_to_end_it_ends_ffmpeg_too(
     box: ClipBox, video_of: GetVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started = box.home / "started"
+    started, source = box.home / "started", video_of("index behind")
     replace_tool(monkeypatch, box.home / "bin", f"echo $$ > {started}; {STUCK}")
-    box.put(video_of("index behind"), "a.mp4")
+    box.put(source, "a.mp4")
     with service(box) as child:
         wait_for(lambda: started.exists() and started.read_text())
         child.send_signal(signal.SIGTERM)
@@ -203,19 +203,21 @@ def test_killed_at_any_moment_nothing_half_counts(
 def test_ffmpeg_that_takes_too_long_is_ended(
     box: ClipBox, video_of: GetVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    source = video_of("plays")
     replace_tool(monkeypatch, box.home / "bin", STUCK)
     watched = Tools(ChildLimits(2048, 1, 1080), timeout_s=0.5)
     with pytest.raises(ToolFault, match="longer than"):
-        watched.decode(video_of("plays"), VIDEO, None)
+        watched.decode(source, VIDEO, None)
 
 
 def test_ffmpeg_that_does_not_move_on_is_ended(
     box: ClipBox, video_of: GetVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    source = video_of("plays")
     replace_tool(monkeypatch, box.home / "bin", STUCK)
     monkeypatch.setattr(tools, "STALLED_S", 0.3)
     with pytest.raises(ToolFault, match="stuck"):
-        Tools(ChildLimits(2048, 1, 1080), FOREVER_S).decode(video_of("plays"), VIDEO, None)
+        Tools(ChildLimits(2048, 1, 1080), FOREVER_S).decode(source, VIDEO, None)
 
 
 def test_ffmpeg_takes_no_more_than_it_may(
