@@ -138,7 +138,8 @@ def test_a_new_list_goes_on_where_the_old_one_was(
 ROUND = """
     const [document, ready, bad, shows] = arguments, list = makeList(document, null), seen = new Set(), shown = [];
     const isBad = i => bad.includes(i.id), isReady = i => ready.includes(i.id);
-    const w = {list, seen, isBad, isReady, current: null, shownAt: new Map(), held: list.items.filter(isReady), hasLoop: true};
+    const w = {list, seen, isBad, isReady, current: null, shownAt: new Map(), held: list.items.filter(isReady)};
+    w.hasLoop = true;
     for (let n = 0; n < shows; n++) {
         const pick = choose(w);
         shown.push([pick.key, pick.how, pick.item && pick.item.id]);
