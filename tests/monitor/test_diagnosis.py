@@ -398,10 +398,13 @@ def test_a_model_that_is_not_there_is_logged_and_nothing_else(
 
 
 def test_what_the_model_is_told_is_short_and_has_no_line_of_its_own() -> None:
-    long = LogFact("ERROR", "c", "x\n" * 5000)
-    text = situation_text(Situation(log=(long,) * 100))
+    long = [LogFact("ERROR", f"c{'x' * number}", "x\n" * 5000) for number in range(100)]
+    text = situation_text(Situation(log=tuple(long)))
     assert len(text) < 2400
     assert len(text.splitlines()) == 13
+    like = [LogFact("ERROR", "c", f"video {number} failed") for number in range(40)]
+    lines = situation_text(Situation(log=(LogFact("ERROR", "c", "before"), *like))).splitlines()
+    assert lines[1:] == ["ERROR c: before", "40 times ERROR c: video 39 failed"]
     document = request_document(Situation())
     assert [field["name"] for field in document["fields"]] == ["diagnosis", "action"]
 

@@ -5,6 +5,7 @@ The model chooses from closed lists by a grammar; what it chooses is a proposal 
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ MODULE = "summarize_scene.choose"
 _START_S = 60.0
 _SHOWN_LOG, _SHOWN_QUARANTINE = 12, 4
 _LINE_CHARS = 160
+_NUMBER = re.compile("[0-9]+")
 
 INSTRUCTIONS = """You look after a video box. Below are the facts of a fault. Choose what is wrong and one action.
 restart: a service hangs. requeue: good videos were set aside by a fault that is over.
@@ -50,9 +52,18 @@ def situation_text(situation: Situation) -> str:
     for entry in situation.quarantine[:_SHOWN_QUARANTINE]:
         raised = " (has more memory since)" if entry.has_more_memory else ""
         lines.append(f"quarantined by {entry.stage} exit {entry.exit_code}{raised}: {entry.reason}")
-    for line in situation.log[-_SHOWN_LOG:]:
-        lines.append(f"{line.level} {line.component}: {line.message}")
-    return "\n".join(" ".join(line.split())[:_LINE_CHARS] for line in lines)
+    return "\n".join(" ".join(line.split())[:_LINE_CHARS] for line in [*lines, *_log(situation)])
+
+
+def _log(situation: Situation) -> list[str]:
+    """Return the newest lines, oldest first; those that differ in numbers alone are told once, with their count."""
+    told: dict[str, tuple[int, str]] = {}
+    for line in reversed(situation.log):
+        text = f"{line.level} {line.component}: {line.message}"
+        count, newest = told.get(alike := _NUMBER.sub("0", text), (0, text))
+        told[alike] = (count + 1, newest)
+    shown = list(told.values())[:_SHOWN_LOG]
+    return [f"{count} times {text}" if count > 1 else text for count, text in reversed(shown)]
 
 
 def ask_model(situation: Situation, timeout_s: float) -> Proposal:
