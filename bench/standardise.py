@@ -46,6 +46,12 @@ def floor_of(source: Path, target: Path) -> list[str]:
     return make_arguments(source, target, decision, LIMITS, limit_s=1e6)
 
 
+def ffmpeg_version() -> str:
+    """Return what ffmpeg calls itself."""
+    result = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, timeout=60)
+    return " ".join(result.stdout.split()[:3])
+
+
 def run(folder: Path, seconds: int, rounds: int) -> None:
     """Measure in turns and print the table."""
     hevc, made = folder / "hevc.mp4", folder / "made.mp4"
@@ -68,7 +74,9 @@ def run(folder: Path, seconds: int, rounds: int) -> None:
         for name, command in cases.items():
             out.unlink(missing_ok=True)
             usages[name].append(measure(command, env))
-    print(f"{seconds} s of 1080p25, {rounds} rounds; {machine_line()}")
+    print(
+        f"{seconds} s of 1080p25, {rounds} rounds; {machine_line('jsonschema-rs')}, {ffmpeg_version()}"
+    )
     print("| | wall s | CPU s | peak MiB | x real time |\n|---|---|---|---|---|")
     for name, found in usages.items():
         each = median(found)
