@@ -48,7 +48,8 @@ def floor_of(source: Path, target: Path) -> list[str]:
 
 def ffmpeg_version() -> str:
     """Return what ffmpeg calls itself."""
-    result = subprocess.run(["ffmpeg", "-version"], capture_output=True, text=True, timeout=60)
+    command = ["ffmpeg", "-version"]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     return " ".join(result.stdout.split()[:3])
 
 
