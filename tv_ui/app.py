@@ -33,6 +33,8 @@ from vv_core.clock import Clock
 from vv_core.settings import Settings
 
 _PAGE = Path(__file__).with_name("tv.html")
+_HEALTHCHECK_HOST = "127.0.0.1"
+"""By which the box asks itself (`tv_ui.probe`), whatever an installer allows others."""
 _THREADS = 16
 """For answers that read files; a container may have few processes."""
 
@@ -65,7 +67,9 @@ def create_app(settings: Settings, clock: Clock, page: Path = _PAGE) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.watch = watch
     # A page elsewhere must not reach the box through a browser beside it (DNS rebinding).
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.tv_api_hosts))
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=[*settings.tv_api_hosts, _HEALTHCHECK_HOST]
+    )
     app.add_middleware(StrictHeaders)
     _add_operator_routes(app, settings, clock, watch)
     playlists = PlaylistStore(storage)

@@ -167,6 +167,7 @@ def test_names_of_ones_own_can_be_allowed(box: LogBox) -> None:
     box.environ["VV_TV_API_HOSTS"] = "box.lan, 10.0.0.5"
     assert client(box, "box.lan").get("/health").status_code == 200
     assert client(box, "localhost").get("/health").status_code == 400
+    assert client(box, "127.0.0.1:8000").get("/health").status_code == 200, "the healthcheck"
 
 
 def test_browsers_are_told_to_trust_nothing(box: LogBox) -> None:

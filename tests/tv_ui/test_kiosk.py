@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,6 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.tv_ui import boxes
+from tv_ui.app import create_app
+from vv_core.clock import SystemClock
 
 ROOT = Path(__file__).resolve().parents[2]
 KIOSK = ROOT / "deploy" / "kiosk"
@@ -120,9 +125,12 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 def browsers(kiosk: Kiosk) -> list[str]:
     """Return the browsers of a kiosk that run."""
-    found = subprocess.run(
-        ["pgrep", "-f", f"{kiosk.folder}/browser"], capture_output=True, text=True, check=False
-    )
+    return processes(f"{kiosk.folder}/browser")
+
+
+def processes(words: str) -> list[str]:
+    """Return the processes whose command line has these words."""
+    found = subprocess.run(["pgrep", "-f", words], capture_output=True, text=True, check=False)
     return found.stdout.split()
 
 
@@ -145,6 +153,31 @@ def test_it_shows_the_tv_by_a_name_that_stays(tmp_path: Path) -> None:
             screens.add(url.rpartition("=")[2])
     (screen,) = screens
     assert len(screen) == 16
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
+def test_a_real_browser_speaks_to_the_box_by_the_name_that_its_watchdog_knows(
+    tmp_path: Path,
+) -> None:
+    app = create_app(boxes.new_box(tmp_path / "box").settings, SystemClock())
+    flags = (
+        "--headless=new --no-sandbox --disable-gpu --disable-quic --disable-background-networking"
+    )
+    settings = {
+        "VV_KIOSK_BROWSER": "chromium",
+        "VV_KIOSK_FLAGS": flags,
+        "VV_KIOSK_GRACE_SECONDS": "600",
+    }
+    with (
+        boxes.served(app) as api,
+        running(tmp_path / "kiosk", api.port, **settings) as kiosk,
+    ):
+        wait_for(lambda: json.loads(api.get("/tvs").body)["tvs"])
+        (told,) = json.loads(api.get("/tvs").body)["tvs"]
+        assert told["tv"] == "tv2"
+        assert told["screen"] == (kiosk.folder / "state" / "screen").read_text()
+        kiosk.end()
+        wait_for(lambda: not processes(f"{kiosk.folder}/state/profile"))
 
 
 def test_until_the_box_answers_it_says_so_on_the_screen(tmp_path: Path) -> None:
