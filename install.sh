@@ -349,12 +349,15 @@ git_safe() {
 }
 
 fetch_target() {
+  local shallow=()
   # Out of reach, and not needed.
   [[ -n $SOURCE ]] || return 0
   # Left by a git that was killed; our own lock keeps others away.
   find "$PREFIX/.git" -path "$WORK" -prune -o -name '*.lock' -exec rm -f {} +
   if [[ $(git_safe -C "$PREFIX" rev-parse --quiet --verify refs/vv/target) != "$TARGET" ]]; then
-    change git_safe -C "$PREFIX" fetch --quiet --force --no-tags --update-shallow "$SOURCE" "+$REF:refs/vv/target" ||
+    # A bundle is never shallow, and git says so.
+    [[ -n $BUNDLE ]] || shallow=(--update-shallow)
+    change git_safe -C "$PREFIX" fetch --quiet --force --no-tags "${shallow[@]}" "$SOURCE" "+$REF:refs/vv/target" ||
       die "$EX_UNAVAILABLE" "não foi possível baixar de $SOURCE" "cannot fetch from $SOURCE" \
         "Leia as mensagens acima e rode de novo." "Read the messages above and run it again."
     TARGET=$(git_safe -C "$PREFIX" rev-parse --verify --quiet 'refs/vv/target^{commit}')

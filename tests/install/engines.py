@@ -106,7 +106,7 @@ def own_names(folder: Path) -> Iterator[dict[str, str]]:
     """Yield variables of a project and images of its own, and remove what bears those names afterwards."""
     mark = f"vvinst{uuid.uuid4().hex[:8]}"
     names = {"COMPOSE_PROJECT_NAME": mark, "IMAGE_PREFIX": mark, "TV_API_PORT": "0"}
-    names["SERVICE_HEALTH_INTERVAL"] = "1s"
+    names["SERVICE_HEALTH_INTERVAL"] = "5s"
     wheel = _kept_wheel()
     if wheel is not None:
         (folder / "llama").mkdir()
