@@ -255,6 +255,36 @@ def test_each_way_of_running_has_its_jobs(tmp_path: Path) -> None:
         assert (ROOT / "scripts" / name).is_file()
 
 
+def test_what_systemd_does_not_know_is_not_stopped(tmp_path: Path) -> None:
+    """As with the first installation of containers: systemctl stop would end with an error."""
+    systemctl = (
+        "has_systemd() { true; }\n"
+        "systemctl() { case $1 in show) echo inactive;; is-enabled) return 1;; *) return 5;; esac; }\n"
+    )
+    result = with_functions(tmp_path, f"{systemctl} drop_programs; stop_box; echo $CHANGES")
+    assert (result.returncode, result.stdout.strip()) == (0, "0"), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("rooms", "programs"),
+    [
+        ("writer", "vv-capture"),
+        ("writer,playlists", "vv-playlist vv-capture"),
+        ("writer,api,playlists", "vv-playlist vv-tv-api vv-capture"),
+    ],
+)
+def test_a_program_whose_room_is_not_installed_is_no_service(
+    tmp_path: Path, rooms: str, programs: str
+) -> None:
+    folder = tmp_path / "opt" / "box" / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    for name in ("vv-playlist", "vv-tv-api", "vv-capture"):
+        (folder / name).touch(mode=0o755)
+    wanted = with_functions(tmp_path, f"MODE=process ROOMS={rooms}; wanted_programs")
+    assert wanted.stdout.strip() == programs
+    assert with_functions(tmp_path, f"MODE=docker ROOMS={rooms}; wanted_programs").stdout == "\n"
+
+
 @pytest.mark.parametrize(
     ("os_id", "offers", "packages"),
     [

@@ -41,7 +41,7 @@ _BOOT_OPTIONS = (
     *("--privileged", "--cgroupns=private", "--tmpfs=/run", "--tmpfs=/run/lock"),
     *("--env=container=docker", "--stop-signal=SIGRTMIN+3"),
 )
-_BOOT_TIMEOUT_S = 120
+_BOOT_TIMEOUT_S = 300
 _INSTALL_TIMEOUT_S = 1800
 _BUILD_TIMEOUT_S = 900
 _PLACES = (
