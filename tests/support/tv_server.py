@@ -92,7 +92,6 @@ class TvServer:
         self.faults: dict[str, Fault] = {}
         self.asked: Counter[str] = Counter()
         self.heartbeats: list[dict[str, Any]] = []
-        self.frozen = threading.Event()
         self._thawed = threading.Event()
         self._thawed.set()
         self._open: set[socket.socket] = set()
@@ -116,6 +115,11 @@ class TvServer:
         threading.Thread(
             target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         ).start()
+
+    def up_again(self) -> None:
+        """Answer, if it does not yet."""
+        if self._server is None:
+            self.up()
 
     def down(self) -> None:
         """Refuse connections, and end those that are open, as a machine does whose process is killed."""
