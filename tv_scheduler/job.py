@@ -170,7 +170,7 @@ class PlaylistJob:
         if self._watch is None:
             return False
         heard = self._watch.hear()
-        self._has_missed |= heard.has_missed
+        self._has_missed |= heard.has_missed or self._line_folder in heard.gone
         lines = heard.names.get(self._line_folder, set())
         self._has_heard |= bool(lines)
         self._lines.touch(lines)
@@ -179,6 +179,7 @@ class PlaylistJob:
         clips = self._board.clip_paths
         return (
             heard.has_missed
+            or bool(heard.gone)
             or any(is_logline_name(name) for name in lines)
             or any(self._board.shows(name.removesuffix(".json")) for name in records)
             or rules_name in heard.names.get(rules_folder, ())

@@ -34,10 +34,12 @@ class Heard:
 
     Attributes:
         names: of files that have changed, by their folder.
-        has_missed: that is not all.
+        gone: folders that are no longer watched, since they were moved or removed.
+        has_missed: there was more than could be told.
     """
 
     names: dict[str, set[str]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     has_missed: bool = False
 
 
@@ -47,7 +49,6 @@ class Watch:
     def __init__(self) -> None:
         self._folders: dict[str, _Watched] = {}
         self._told: dict[str, str] = {}
-        self._has_missed = False
         try:
             self._inotify: INotify | None = INotify(nonblocking=True)
         except OSError as exc:
@@ -79,8 +80,7 @@ class Watch:
 
     def hear(self) -> Heard:
         """Return what was told since the last time, without waiting."""
-        heard = Heard(has_missed=self._has_missed)
-        self._has_missed = False
+        heard = Heard()
         if self._inotify is None:
             return heard
         by_number = {each.number: folder for folder, each in self._folders.items()}
@@ -91,7 +91,7 @@ class Watch:
             elif folder is None:
                 continue
             elif event.mask & _ENDS:
-                heard.has_missed = True
+                heard.gone.add(folder)
                 self._leave(folder)
             elif event.name:
                 heard.names.setdefault(folder, set()).add(event.name)

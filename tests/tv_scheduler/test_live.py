@@ -145,6 +145,8 @@ def test_clips_come_and_go(box: TvBox) -> None:
         wait_for(lambda: media(program) is None, "the clip is still listed")
         path.write_bytes(b"12345")
         wait_for(lambda: media(program) is not None, "the clip is not listed again")
+        shutil.rmtree(path.parent)
+        wait_for(lambda: media(program) is None, "the clip is listed without its folder")
 
 
 def test_rules_change_and_wrong_ones_leave_the_last(box: TvBox) -> None:
