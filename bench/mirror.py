@@ -214,6 +214,8 @@ def _fault(browser: Browser, url: str, break_it: object, repair: object) -> tupl
     assert callable(repair)
     browser.open(url)
     _wait(browser, "drawn.live > drawn.lost && drawn.live > Date.now() - 500")
+    # As it mostly is: it has been well for a while.
+    time.sleep(4)
     broken = time.time()
     break_it()
     lost_s = _wait(browser, "drawn.lost > drawn.live && drawn.lost / 1000") - broken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
-GOOD_AFTER_S = 10.0
+GOOD_AFTER_S = 3.0
 _EARLY = 0.25
 _DRIFT_PER_S = 0.001
 
@@ -62,14 +62,15 @@ class Waits:
     def __init__(self) -> None:
         self._next_s = FIRST_WAIT_S
 
-    def after(self, good_s: float) -> float:
+    def after(self, good_s: float, longest_s: float = LONGEST_WAIT_S) -> float:
         """Return the seconds to wait now.
 
         Args:
             good_s: for how long pictures came since the last try.
+            longest_s: that it may be, for what ended this try.
         """
         if good_s >= GOOD_AFTER_S:
             self._next_s = FIRST_WAIT_S
         wait_s = self._next_s
         self._next_s = min(2 * wait_s, LONGEST_WAIT_S)
-        return wait_s
+        return min(wait_s, longest_s)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tv_mirror_ui.cameras import Address
 from tv_mirror_ui.knock import answers
 from tv_mirror_ui.messages import HEADER, MAX_PAYLOAD, Order, Sort, Trouble
-from tv_mirror_ui.pace import Waits
+from tv_mirror_ui.pace import LONGEST_WAIT_S, Waits
 from vv_core.logs import get_logger
 from vv_core.process import PARENT_VARIABLE
 
@@ -25,6 +25,8 @@ _KNOCK_EVERY_S = 1.0
 _SHORT_WAIT_S = 1.0
 _GOODBYE_S = 1.5
 _BUFFER = 1024 * 1024
+# Such a camera answers: nothing but another try tells that it sends pictures again.
+_LONGEST_S = {Trouble.SILENT: 2.0, Trouble.ENDED: 5.0}
 
 _logger = get_logger("mirror.source")
 
@@ -87,7 +89,7 @@ class Source:
                     await _end(process)
             self._sink.trouble(trouble)
             good_s = time.monotonic() - self._first_picture if self._first_picture else 0.0
-            wait_s = self._waits.after(good_s)
+            wait_s = self._waits.after(good_s, _LONGEST_S.get(trouble, LONGEST_WAIT_S))
             self._tell(trouble)
 
     def _tell(self, trouble: Trouble | None) -> None:

@@ -53,11 +53,16 @@ def test_a_clock_that_drifts_is_no_lag() -> None:
     assert max(lags) < 0.01
 
 
-@given(st.lists(st.floats(0, 9.9), max_size=20))
+@given(st.lists(st.floats(0, 2.9), max_size=20))
 def test_waits_double_up_to_a_limit(good: list[float]) -> None:
     waits = Waits()
     found = [waits.after(each) for each in good]
     assert found == [min(FIRST_WAIT_S * 2**number, LONGEST_WAIT_S) for number in range(len(good))]
+
+
+def test_some_troubles_wait_less() -> None:
+    waits = Waits()
+    assert [waits.after(0, 2.0) for _ in range(5)] == [0.5, 1.0, 2.0, 2.0, 2.0]
 
 
 def test_after_a_good_while_they_begin_anew() -> None:
