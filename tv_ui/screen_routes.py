@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +19,8 @@ from vv_core.logs import get_logger
 from vv_core.settings import Settings
 
 LANGUAGES = ("pt-BR", "en")
+_PATIENCE_S = 10.0
+"""For a heartbeat of a few hundred bytes, on whatever network."""
 
 _logger = get_logger("tv_api")
 
@@ -56,9 +59,17 @@ async def _heartbeat(watch: ScreenWatch, tv: str, request: Request) -> Response:
         return not_found("TV")
     if not _is_own_page(request):
         return _refuse(HTTPStatus.FORBIDDEN, "not from a page of this box")
-    body = await _read_body(request)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            body = await _read_body(request)
+    except TimeoutError:
+        return _refuse(HTTPStatus.REQUEST_TIMEOUT, "the rest did not come")
     if body is None:
         return _refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BYTES} bytes")
+    return _note(watch, tv, body)
+
+
+def _note(watch: ScreenWatch, tv: str, body: bytes) -> Response:
     try:
         report = parse_report(body)
     except ValueError as exc:

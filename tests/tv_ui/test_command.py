@@ -89,6 +89,30 @@ def test_the_probe_ends_well_when_all_is_well() -> None:
     thread.join(10)
 
 
+def test_a_tv_that_was_switched_off_does_not_keep_its_connection() -> None:
+    with (
+        open_socket("127.0.0.1:0") as listening,
+        socket.create_connection(listening.getsockname(), 60),
+        listening.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120_000
+
+
+def test_there_is_a_file_for_each_connection_where_the_system_lets_it() -> None:
+    """In a process of its own, since the limit is that of a process."""
+    script = (
+        "import resource as r\n"
+        "from tv_ui.tv_api import raise_file_limit\n"
+        "hard = r.getrlimit(r.RLIMIT_NOFILE)[1]\n"
+        "for soft in (100, min(hard, 5000)):\n"
+        "    r.setrlimit(r.RLIMIT_NOFILE, (soft, hard))\n"
+        "    raise_file_limit()\n"
+        "    assert r.getrlimit(r.RLIMIT_NOFILE)[0] == max(soft, min(4096, hard)), soft\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
 def test_an_address_that_is_taken_or_none_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -302,6 +303,19 @@ def test_a_heartbeat_is_small_and_from_a_page_of_this_box(box: LogBox) -> None:
         assert api.post("/tv/tv1/heartbeat", json=HEARD).status_code == 429
         assert api.post("/tv/t%20v/heartbeat", json=HEARD).status_code == 404
         assert api.get("/tv/tv1/heartbeat").status_code == 405
+
+
+def test_a_heartbeat_that_does_not_come_to_an_end_keeps_nobody_waiting(
+    box: LogBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tv_ui.screen_routes._PATIENCE_S", 0.1)
+    head = b"POST /tv/tv1/heartbeat HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+    with (
+        boxes.served(boxes.app_of(box)) as api,
+        socket.create_connection(("127.0.0.1", api.port), 60) as slow,
+    ):
+        slow.sendall(head)
+        assert slow.recv(1000).startswith(b"HTTP/1.1 408 ")
 
 
 def test_the_status_tells_of_the_screens(box: LogBox) -> None:
