@@ -23,7 +23,7 @@ from tests.pipeline.subjects import docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
 
-OWN = ("video_capture", "playlist_manager", "tv_api")
+OWN = ("video_capture", "playlist_manager", "tv_api", "clip_converter")
 ALL = (*OWN, "self_monitor", "docker_proxy")
 QUICK = {
     "SERVICE_HEALTH_INTERVAL": "2s",
