@@ -81,6 +81,7 @@ class LogLines:
         self._noted_mark = self._listed_mark = noted
         self._listed_at = self._clock.monotonic()
         self._scan: Iterator[None] | None = None
+        self._is_scan_late = False
         self._check: Iterator[list[str]] | None = None
 
     def touch(self, names: Iterable[str]) -> None:
@@ -101,6 +102,8 @@ class LogLines:
         before, self._mark = self._mark, mark
         if self._check is None or has_missed:
             self._check = self._check_steps()
+        # What is being listed may have been listed before it changed.
+        self._is_scan_late |= has_missed and self._scan is not None
         if self._scan is not None or not isinstance(self._index, SqliteIndex):
             return
         was = str(before) if before is not None else self._noted_mark
@@ -112,8 +115,7 @@ class LogLines:
             or (is_due and str(mark) != self._listed_mark)
         ):
             self._listed_mark, self._listed_at = str(mark), self._clock.monotonic()
-            self._scan = scan_steps(self._folder, self._index)
-            self._check = self._check_steps()
+            self._begin_scan(self._index)
 
     def work(self, reach_s: int, budget_s: float) -> None:
         """Look at what is to be looked at, for about so long.
@@ -159,10 +161,17 @@ class LogLines:
     def _since(self) -> int:
         return max(self._floor, int(self._clock.now().timestamp()) - self._reach_s - KEEP_S)
 
+    def _begin_scan(self, index: SqliteIndex) -> None:
+        self._scan = scan_steps(self._folder, index)
+        self._check = self._check_steps()
+        self._is_scan_late = False
+
     def _step_scan(self, scan: Iterator[None]) -> None:
         for _ in scan:
             return
         self._scan = None
+        if self._is_scan_late and isinstance(self._index, SqliteIndex):
+            self._begin_scan(self._index)
 
     def _step_check(self, check: Iterator[list[str]]) -> None:
         for names in check:

@@ -322,6 +322,25 @@ def test_a_folder_that_was_replaced_is_listed(box: TvBox) -> None:
     assert lines.wait_s == 0.0
 
 
+def test_what_is_missed_while_the_folder_is_listed_is_listed_again(
+    box: TvBox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tv_scheduler.folder_scan._STEP", 1)
+    for name in "ab":
+        box.add(name)
+    box.log.clock.step(seconds=10)
+    lines = with_sqlite(box)
+    lines.poll(has_heard=False)
+    scan = lines._scan
+    assert scan is not None
+    assert [*zip("ab", scan, strict=False)], "the whole folder was listed"
+    box.add("c")
+    lines.poll(has_heard=True, has_missed=True)
+    box.log.clock.step(seconds=10)
+    lines.work(DAY_S, 60.0)
+    assert sources(lines.known.found) == ["a", "b", "c"]
+
+
 def test_a_window_that_grows_shows_what_was_too_old(box: TvBox) -> None:
     box.add("a", ago=timedelta(hours=30))
     lines = with_sqlite(box)
