@@ -65,8 +65,10 @@ async def main():
     await server.serve_forever()
 asyncio.run(main())
 """
+# Started by root, its worker would be somebody who may not read the clips.
+USER_LINE = "user root;" if os.geteuid() == 0 else ""
 NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log /dev/null;
+daemon off; {user} worker_processes 1; pid {folder}/pid; error_log /dev/null;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; sendfile on; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
@@ -292,7 +294,7 @@ def servers(root: Path, folder: Path, nginx: str | None) -> Iterator[tuple[str, 
     if path:
         port = free_port()
         config = root / "nginx.conf"
-        config.write_text(NGINX.format(folder=root, port=port, clips=folder))
+        config.write_text(NGINX.format(folder=root, port=port, clips=folder, user=USER_LINE))
         yield "nginx", [path, "-p", str(root), "-c", str(config)], port
 
 
