@@ -1,4 +1,4 @@
-"""Take docs/images/tv/mirror-*.png: the mirror in Chromium, live and lost.
+"""Take docs/images/tv/mirror-*.webp: the mirror in Chromium, live and lost.
 
 python docs/images/make_mirror.py
 """
@@ -13,13 +13,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from PIL import Image  # noqa: E402
-
 from tests.support.browser import Browser, start_browser  # noqa: E402
 from tests.tv_mirror_ui.running import running_mirror  # noqa: E402
 
 SIZES = ((1920, 1080), (1280, 720))
-COLOURS = 128
+QUALITY = 80
 SCENES = {
     "Portaria": "testsrc2=size=1280x720:rate=10",
     "Pátio": "mandelbrot=size=1280x720:rate=10:start_scale=0.6",
@@ -41,7 +39,7 @@ def main() -> None:
         cameras.append({"name": "gone", "title": "Fundos", "url": "rtsp://127.0.0.1:9/cam"})
         with running_mirror(folder, cameras) as mirror:
             for size in SIZES:
-                name = f"{size[0]}x{size[1]}.png"
+                name = f"{size[0]}x{size[1]}.webp"
                 browser.resize(*size)
                 browser.open(f"{mirror.url}?camera=cam1,cam2,cam3,cam4")
                 _wait(browser, "document.querySelectorAll('.tile.live').length === 4")
@@ -75,8 +73,7 @@ def _wait(browser: Browser, expression: str) -> None:
 
 
 def _take(browser: Browser, path: Path) -> None:
-    picture = browser.screenshot()
-    picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    browser.screenshot().save(path, quality=QUALITY, method=6)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def test_no_more_come_through_than_were_asked_for(per_s: int, gaps: list[float])
         if gate.is_open(now):
             passed.append(now)
     for first, last in zip(passed, passed[4:], strict=False):
-        assert last - first >= (4 - 0.5) / per_s - 1e-9
+        assert last - first >= (4 - 1.25) / per_s - 1e-9, "a late one is made up for, no more"
 
 
 @given(st.integers(1, 30), st.integers(0, 1000))
