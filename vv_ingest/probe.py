@@ -93,7 +93,7 @@ def parse_probe(document: Any, layout: Mp4Layout | None) -> Probe:
     if not isinstance(document, dict):
         raise ValueError("ffprobe said something else")
     container = _mapping(document.get("format"))
-    streams = [_mapping(stream) for stream in document.get("streams") or ()]
+    streams = [_mapping(stream) for stream in _list(document.get("streams"))]
     return Probe(
         formats=frozenset(_text(container, "format_name").split(",")),
         layout=layout,
@@ -139,7 +139,7 @@ def _audio(stream: Mapping[str, Any]) -> AudioTrack:
 
 def _rotation(stream: Mapping[str, Any]) -> int:
     """Return by how much the display matrix turns the picture, in quarter turns."""
-    for side_data in stream.get("side_data_list") or ():
+    for side_data in _list(stream.get("side_data_list")):
         turn = _mapping(side_data).get("rotation")
         if isinstance(turn, int | float) and math.isfinite(turn):
             return round(-turn / 90) * 90 % 360
@@ -148,6 +148,10 @@ def _rotation(stream: Mapping[str, Any]) -> int:
 
 def _mapping(raw: Any) -> Mapping[str, Any]:
     return raw if isinstance(raw, dict) else {}
+
+
+def _list(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else []
 
 
 def _text(fields: Mapping[str, Any], key: str) -> str:
