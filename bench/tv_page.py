@@ -91,7 +91,7 @@ def _until(browser: Browser, url: str, what: str) -> float:
 
 
 def _switches(box: TvServer, folder: Path, wanted: int) -> None:
-    _fill(box, folder, 1.5, (1280, 720))
+    _fill(box, folder, 1.0, (1280, 720))
     with start_browser() as browser:
         browser.before_each_page(f"{{{RECORDER}}}")
         browser.open(f"{box.url}/tv.html")
@@ -112,7 +112,7 @@ def _switches(box: TvServer, folder: Path, wanted: int) -> None:
 
 
 def _memory(box: TvServer, folder: Path, wanted: int) -> None:
-    _fill(box, folder, 0.4, (320, 180))
+    _fill(box, folder, 0.3, (320, 180))
     # Twice as many clips as are held: each is fetched, held and let go of again and again.
     box.items = [
         box.add_clip(box.files[item["media"]].body + b"\0\0\0\x08free" * number)

@@ -1,4 +1,4 @@
-"""Photograph the TV page for docs/images/tv/: what each TV shows, the empty box and the box that is away, at both sizes.
+"""Photograph the TV page for docs/images/tv/: what each TV shows, an empty box and one that is away, at both sizes.
 
 python docs/images/make_tv.py
 """
@@ -16,21 +16,24 @@ from PIL import Image, ImageDraw, ImageFilter
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.support.browser import Browser, start_browser
-from tests.support.clips import ffmpeg
-from tests.support.tv_server import Answer, TvServer, serve_tv
-from vv_core.tlog.head_pictures import draw_svg
+from tests.support.browser import Browser, start_browser  # noqa: E402
+from tests.support.clips import ffmpeg  # noqa: E402
+from tests.support.tv_server import Answer, TvServer, serve_tv  # noqa: E402
+from vv_core.tlog.head_pictures import draw_svg  # noqa: E402
 
 TARGET = Path(__file__).parent / "tv"
 SIZES = ((1280, 720), (1920, 1080))
 FRAMES, RATE = 36, 12
 WIDTH, HEIGHT = 1280, 720
-HEAD = b"""vv-video-ai/caixa-01
-1284
-u8T0bGbsmQZ1rPLuCtnSd7y9vFzXhEe5uPq0w3RkYcA=
-
-\xe2\x80\x94 vv-video-ai/caixa-01 5dRcYQ8b0w3Kq1TgVnM2uXhZpJ7sLfEoA6iC9tDyBrWkNvHxUmGzS4PjQeFaO5lI1R8TcYwKdXb0ZrVgMuJhLsPqEoNiA==
-"""
+HEAD = b"\n".join(
+    (
+        b"vv-video-ai/caixa-01",
+        b"1284",
+        b"u8T0bGbsmQZ1rPLuCtnSd7y9vFzXhEe5uPq0w3RkYcA=",
+        b"",
+        "— vv-video-ai/caixa-01 5dRcYQ8b0w3Kq1TgVnM2uXhZpJ7sLfEoA6iC9tDyBrWkNvHxUmGzS4PjQeFaO5lI1R8TcYwKdXb".encode(),
+    )
+)
 Colour = tuple[int, int, int]
 
 
@@ -51,28 +54,27 @@ def scenes(entrance: bytes, yard: bytes) -> dict[str, Callable[[TvServer], str]]
     """Return how the box is for each picture; each returns what the address says besides the TV."""
 
     def tv1(box: TvServer) -> str:
-        texts = (
-            "Duas pessoas na entrada",
-            "Duas pessoas chegam à porta da frente às 02:03 e entram. Um carro espera na rua.",
-        )
-        box.items = [box.add_clip(entrance, title=texts[0], caption=texts[1], duration_s=30)]
+        text = "Duas pessoas chegam à porta da frente às 02:03 e entram. Ninguém mais passa depois."
+        box.items = [box.add_clip(entrance, title="Duas pessoas na entrada", caption=text)]
         return ""
 
     def tv2(box: TvServer) -> str:
-        text = "Alguém sobe o muro do pátio fora do horário. A porta dos fundos fica aberta por 40 segundos."
+        text = (
+            "Duas pessoas passam pela entrada fora do horário. A porta fica aberta por 40 segundos."
+        )
         fields = {
-            "title": "Movimento no pátio de noite",
+            "title": "Movimento fora do horário",
             "caption": text,
             "status": "alerta",
-            "camera": "pátio",
+            "camera": "entrada",
         }
         box.items = [box.add_clip(entrance, **fields)]
         return ""
 
     def tv3(box: TvServer) -> str:
-        text = "A person with a dog crosses the yard. The dog stops twice at the gate."
+        text = "Two people cross the yard side by side. They stop once at the path."
         fields = {
-            "title": "A dog in the yard",
+            "title": "Two people in the yard",
             "caption": text,
             "status": "experimental",
             "camera": "yard",

@@ -82,6 +82,7 @@ class TvServer:
         self.items: list[dict[str, Any]] = []
         self.valid_s = 300
         self.playlist_age = "1"
+        self._page = PAGE.read_bytes()
         self.page_extra = b""
         self.shorten_fade = False
         self.server_time = "2026-11-21T05:03:04Z"
@@ -166,7 +167,7 @@ class TvServer:
         return hashlib.sha256(self._raw_page()).hexdigest()[:16]
 
     def _raw_page(self) -> bytes:
-        raw = PAGE.read_bytes() + self.page_extra
+        raw = self._page + self.page_extra
         if self.shorten_fade:
             for long, short in (
                 (b"FADE_MS = 450", b"FADE_MS = 60"),
