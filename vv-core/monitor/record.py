@@ -30,6 +30,7 @@ from vv_core.settings import Settings, load_settings
 
 PROG = "record"
 USUAL_HOME, USUAL_PROJECT = "/opt/vv-video-ai-system", "vv-video-ai"
+_CODE = Path(__file__).resolve().parents[2]
 RECORDED_ORIGIN, WRITTEN_ORIGIN = "recorded", "written"
 """Where a case comes from: a fault that happened, or somebody's pen."""
 
@@ -83,7 +84,8 @@ def record(settings: Settings, monitor: Monitor) -> Situation:
 def scrubbed(situation: Situation, settings: Settings) -> dict[str, Any]:
     """Return a situation's document without what tells this box from another."""
     text = json.dumps(situation_document(situation), ensure_ascii=False)
-    names = {str(Path(settings.home).absolute()): USUAL_HOME, sys.prefix: f"{USUAL_HOME}/.venv"}
+    names = {sys.prefix: f"{USUAL_HOME}/.venv", str(_CODE): USUAL_HOME}
+    names[str(Path(settings.home).absolute())] = USUAL_HOME
     names[settings.compose_project] = USUAL_PROJECT
     for own, usual in names.items():
         text = text.replace(json.dumps(own, ensure_ascii=False)[1:-1], usual)
