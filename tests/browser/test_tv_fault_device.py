@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -120,3 +121,17 @@ def test_frozen_and_resumed(screen: Screen, tv: str) -> None:
     looks = screen.watch(MOVING_AGAIN_S + 3)
     assert not any(look.colour == "black" for look in looks)
     assert len(set(seen_colours(looks)) & {"red", "green", "blue"}) >= 2
+
+
+def test_opened_in_a_tab_that_nobody_sees(screen: Screen, box: TvServer, tv: str) -> None:
+    screen.browser.open("about:blank")
+    first = screen.browser.driver.current_window_handle
+    screen.browser.evaluate("setTimeout(to => { location.href = to; }, 300, arguments[0])", tv)
+    with screen.browser.hidden():
+        time.sleep(5)
+    assert screen.browser.driver.current_window_handle == first
+    check_alive(screen.wait_for_clip(10))
+    told = screen.browser.wait_for(
+        lambda: [b for b in box.heartbeats if b["visible"]], 15, "a word"
+    )
+    assert told[-1]["decoder"] == "dual"

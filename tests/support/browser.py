@@ -135,6 +135,15 @@ class Browser:
         """Return what the page has said on its console since the last call."""
         return [str(entry["message"]) for entry in self.driver.get_log("browser")]
 
+    def resident_bytes(self) -> int:
+        """Return the memory of all of its processes, shared pages split between them (PSS)."""
+        profile = self.driver.capabilities["chrome"]["userDataDir"]
+        numbers = set(_find_processes(profile))
+        parents = _read_parents()
+        while more := {child for child, parent in parents.items() if parent in numbers} - numbers:
+            numbers |= more
+        return sum(map(_read_pss, numbers))
+
     def wait_for(self, look: Callable[[], _Seen], timeout_s: float, what: str) -> _Seen:
         """Look until something true comes, and return it.
 
@@ -204,3 +213,22 @@ def _find_processes(profile: str) -> Iterator[int]:
                 yield int(path.parent.name)
         except OSError:
             continue
+
+
+def _read_parents() -> dict[int, int]:
+    """Return each process's parent."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    return parents
+
+
+def _read_pss(number: int) -> int:
+    try:
+        lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

@@ -8,19 +8,27 @@ import itertools
 import json
 import statistics
 import threading
+import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import websocket
 from PIL import Image, ImageStat
 
 from tests.support.browser import Browser
+from tests.support.tv_clips import COLOURS, make_tv_clip
+from tests.support.tv_server import TvServer
 
 _TIMEOUT_S = 10
 _DARKEST = 12.0
+_SAMPLE_EVERY = 100
+_NO_SWITCH_S = 60.0
+_LOOK_S = 2.0
+WARM_UP = 1000
 AROUND_MS = 700.0
 """A switch is what happens so long before and after it."""
 
@@ -92,14 +100,82 @@ class Memory:
     """What a page holds after its garbage was collected.
 
     Attributes:
+        switches: that it has made.
         heap_mb: JavaScript's, MiB.
         nodes: of the DOM.
         listeners: for events.
+        resident_mb: of all of the browser's processes, shared pages split between them (PSS), MiB.
     """
 
+    switches: int
     heap_mb: float
-    nodes: int
-    listeners: int
+    nodes: float
+    listeners: float
+    resident_mb: float
+
+
+QUANTITIES: dict[str, Callable[[Memory], float]] = {
+    "JavaScript heap, MiB": lambda memory: memory.heap_mb,
+    "DOM nodes": lambda memory: memory.nodes,
+    "event listeners": lambda memory: memory.listeners,
+    "resident, whole browser, MiB": lambda memory: memory.resident_mb,
+}
+
+
+def fill(box: TvServer, folder: Path, seconds: float, size: tuple[int, int]) -> None:
+    """Let a box show a clip in each colour."""
+    box.items = []
+    for colour in COLOURS:
+        data = make_tv_clip(folder / "clip.mp4", colour, seconds=seconds, size=size)
+        box.items.append(box.add_clip(data))
+
+
+def watch_switches(browser: Browser, box: TvServer, folder: Path, wanted: int) -> tuple[Gaps, Film]:
+    """Watch so many switches between clips of 1 s in 1280x720."""
+    fill(box, folder, 1.0, (1280, 720))
+    browser.before_each_page(f"{{{RECORDER}}}")
+    browser.open(f"{box.url}/tv.html")
+    with film(browser) as seen:
+        wait_for_switches(browser, wanted)
+    return read_gaps(browser), seen
+
+
+def watch_memory(browser: Browser, box: TvServer, folder: Path, wanted: int) -> Iterator[Memory]:
+    """Yield what the page holds after each hundred of so many switches, with short clips and fades."""
+    fill(box, folder, 0.3, (320, 180))
+    # More than twice as many clips as are held: each is fetched, held and let go of again and again.
+    box.items = [
+        box.add_clip(box.files[item["media"]].body + b"\0\0\0\x08free" * number)
+        for number in range(4)
+        for item in box.items
+    ]
+    box.shorten_fade = True
+    browser.before_each_page(f"{{{RECORDER}}}")
+    browser.open(f"{box.url}/tv.html")
+    for count in range(_SAMPLE_EVERY, wanted + 1, _SAMPLE_EVERY):
+        wait_for_switches(browser, count)
+        browser.evaluate("recorded.frames.length = 0")  # the recorder's own must not be measured
+        yield read_memory(browser)
+
+
+def wait_for_switches(browser: Browser, wanted: int) -> None:
+    """Return when the page has made so many switches.
+
+    Raises:
+        AssertionError: for a minute there was none.
+    """
+    made, since = -1, time.monotonic()
+    while made < wanted:
+        now = count_switches(browser)
+        if now > made:
+            made, since = now, time.monotonic()
+        assert time.monotonic() - since < _NO_SWITCH_S, f"only {made} of {wanted}"
+        time.sleep(_LOOK_S)
+
+
+def count_switches(browser: Browser) -> int:
+    """Return how many switches the page has made."""
+    return int(browser.evaluate("return recorded.switches.length"))
 
 
 def read_memory(browser: Browser) -> Memory:
@@ -109,8 +185,15 @@ def read_memory(browser: Browser) -> Memory:
     told = {
         each["name"]: each["value"] for each in browser.cdp("Performance.getMetrics")["metrics"]
     }
+    heap, nodes, listeners = (
+        told[name] for name in ("JSHeapUsedSize", "Nodes", "JSEventListeners")
+    )
     return Memory(
-        told["JSHeapUsedSize"] / 1048576, int(told["Nodes"]), int(told["JSEventListeners"])
+        count_switches(browser),
+        heap / 1048576,
+        nodes,
+        listeners,
+        browser.resident_bytes() / 1048576,
     )
 
 
