@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,6 +23,8 @@ from vv_core.tlog.tile_files import WIDTH, bundle_path, encode_bundle, tile_path
 from vv_schemas import example_path
 
 ORIGIN = "vv-log/bench-0badf00d"
+_UTC = "%Y-%m-%dT%H:%M:%SZ"
+_NO_MARKS = {ord("-"): None, ord(":"): None}
 _STATUSES = ("confirmado", "curado", "alerta", "experimental")
 
 
@@ -39,8 +41,8 @@ class LoglineBox:
         self._range = CompactRange()
         self._entries: list[bytes] = []
         self._rows: list[list[bytes]] = []
-        self._previous: str | None = None
-        self._document = json.loads(example_path("logline").read_bytes())
+        self._previous = "null"
+        self._template = _make_template()
 
     @property
     def size(self) -> int:
@@ -51,23 +53,21 @@ class LoglineBox:
         """Add the LogLine of a recording that began then, signed ten minutes later, and return its bytes."""
         seq = self.size
         video = hashlib.sha256(b"video %d" % seq).hexdigest()
-        document = self._document
-        document |= {
-            "schema": "vv.logline/2",
-            "id": f"{datetime.fromtimestamp(when, UTC):%Y%m%dT%H%M%SZ}-{video[:12]}",
-            "source": f"portaria/{seq}.mp4",
-            "title": str(seq),
-            "status": _STATUSES[seq % len(_STATUSES)],
-            "when": _utc(when),
-            "logged_at": _utc(when + 600),
-            "log": {"origin": ORIGIN, "previous": self._previous, "seq": seq},
-        }
-        document["evidence"]["video_sha256"] = video
-        # The canonical form of a document whose keys are ASCII, four times as quickly made.
-        text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        entry = text.encode()
+        began, logged = (time.strftime(_UTC, time.gmtime(each)) for each in (when, when + 600))
+        entry = (
+            self._template
+            % {
+                "id": f"{began.translate(_NO_MARKS)}-{video[:12]}",
+                "video": video,
+                "seq": seq,
+                "status": _STATUSES[seq % len(_STATUSES)],
+                "began": began,
+                "logged": logged,
+                "previous": self._previous,
+            }
+        ).encode()
         leaf = leaf_hash(entry)
-        self._previous = leaf.hex()
+        self._previous = f'"{leaf.hex()}"'
         self._range.append(leaf)
         self._entries.append(entry)
         self._put(0, leaf)
@@ -85,9 +85,9 @@ class LoglineBox:
         head = Checkpoint(ORIGIN, self.size, self._range.root()).encode()
         self._write("checkpoint", sign_note(head, self._signer))
 
-    def write_file(self, entry: bytes, mtime: float | None = None) -> Path:
-        """Write the file of a LogLine, whole, as if at a time."""
-        path = self.storage.loglines / f"clip-{self.size - 1}.logline.json"
+    def write_file(self, entry: bytes, mtime: float | None = None, name: str = "") -> Path:
+        """Write the file of the newest LogLine, whole, as if at a time."""
+        path = self.storage.loglines / (name or f"clip-{self.size - 1}.logline.json")
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         os.write(descriptor, entry + b"\n")
         if mtime is not None:
@@ -121,5 +121,19 @@ class LoglineBox:
         path.with_name(f".{path.name}").replace(path)
 
 
-def _utc(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+def _make_template() -> str:
+    """Return the canonical form of the example LogLine, with places for what differs."""
+    document = json.loads(example_path("logline").read_bytes())
+    document |= {
+        "schema": "vv.logline/2",
+        "id": "%(id)s",
+        "source": "portaria/%(seq)d.mp4",
+        "title": "%(seq)d",
+        "status": "%(status)s",
+        "when": "%(began)s",
+        "logged_at": "%(logged)s",
+        "log": {"origin": ORIGIN, "previous": "PREVIOUS", "seq": "SEQ"},
+    }
+    document["evidence"]["video_sha256"] = "%(video)s"
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.replace('"PREVIOUS"', "%(previous)s").replace('"SEQ"', "%(seq)d")

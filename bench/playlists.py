@@ -128,7 +128,7 @@ def new_line(box: LoglineBox) -> float:
     """Add a LogLine as the writer does; return the seconds until a playlist shows it."""
     entry = box.add(int(time.time()))
     box.publish()
-    hidden = box.write_file(entry).rename(box.storage.loglines / ".new")
+    hidden = box.write_file(entry, name=".vv-tmp-new.json")
     title = f'"title": "{box.size - 1}"'
     playlist = box.storage.playlists / "playlist.json"
     with INotify() as watch:

