@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -96,16 +96,19 @@ def find_reason(rule: TvRule, line: Line, now: int, zone: tzinfo) -> Reason:
         now: seconds since 1970.
         zone: of the cameras' clocks.
     """
-    checks = (
-        (rule.pick.has_status(line), Reason.STATUS),
-        (line.when <= now, Reason.FUTURE),
-        (line.when > now - rule.reach_s, Reason.OLD),
-        (rule.pick.has_camera(line), Reason.CAMERA),
-        (rule.pick.has_label(line), Reason.LABEL),
-        (_is_at_hours(rule, line, zone), Reason.HOURS),
-        (_is_short(rule, line), Reason.LONG),
-    )
+    checks = _checks(rule, line, now, zone)
     return next((reason for is_right, reason in checks if not is_right), Reason.SHOWN)
+
+
+def _checks(rule: TvRule, line: Line, now: int, zone: tzinfo) -> Iterator[tuple[bool, Reason]]:
+    """Yield one check after the other, so that most LogLines of other TVs need but one."""
+    yield rule.pick.has_status(line), Reason.STATUS
+    yield line.when <= now, Reason.FUTURE
+    yield line.when > now - rule.reach_s, Reason.OLD
+    yield rule.pick.has_camera(line), Reason.CAMERA
+    yield rule.pick.has_label(line), Reason.LABEL
+    yield _is_at_hours(rule, line, zone), Reason.HOURS
+    yield _is_short(rule, line), Reason.LONG
 
 
 def local_time(line: Line, zone: tzinfo) -> datetime:
