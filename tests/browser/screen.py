@@ -17,6 +17,8 @@ SLACK = 2.0
 MOVING_AGAIN_S = 3.0 * SLACK
 LEFT_FALLBACK_S = 10.0 * SLACK
 FIRST_CLIP_S = 3.0 * SLACK
+ROUND_S = 40.0
+"""For all clips to come once, however slow the machine is."""
 _BLACK = 5.0
 _SAME = 0.02
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.screen import LEFT_FALLBACK_S, Screen, check_alive, seen_colours
+from tests.browser.screen import LEFT_FALLBACK_S, ROUND_S, Screen, check_alive, seen_colours
 from tests.support.browser import requires_browser
 from tests.support.tv_server import Fault, TvServer
 
@@ -44,7 +44,7 @@ def test_empty_shows_the_loop_and_comes_back(
 
 def test_bad_playlists_change_nothing(screen: Screen, box: TvServer, tv: str) -> None:
     screen.browser.open(tv)
-    looks = screen.wait_for("green", 12)
+    looks = screen.wait_for("green", ROUND_S)
     box.items = []  # else the tag would say that nothing has changed
     for name, body in BAD.items():
         box.faults["/playlists/"] = Fault(body=body)

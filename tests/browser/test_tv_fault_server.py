@@ -10,6 +10,7 @@ import pytest
 from tests.browser.screen import (
     FIRST_CLIP_S,
     LEFT_FALLBACK_S,
+    ROUND_S,
     SLACK,
     Screen,
     check_alive,
@@ -62,7 +63,7 @@ def test_goes_on_with_what_it_holds_while_the_box_is_down(
 ) -> None:
     box.valid_s, box.playlist_age = 9, "0"
     screen.browser.open(tv)
-    screen.wait_for("blue", 12)  # by then all three are here
+    screen.wait_for("blue", ROUND_S)  # by then all three are here
     assert banner(screen) == ""
     box.down()
     looks = screen.watch(13)
@@ -81,7 +82,7 @@ def test_frozen_with_connections_open(
     screen: Screen, box: TvServer, tv: str, clips: dict[str, bytes]
 ) -> None:
     screen.browser.open(tv)
-    screen.wait_for("green", 12)
+    screen.wait_for("green", ROUND_S)
     box.freeze()
     looks = screen.watch(11)
     assert {"red", "green"} <= set(seen_colours(looks))
@@ -142,7 +143,7 @@ def test_new_page_comes_between_two_clips(screen: Screen, box: TvServer, tv: str
 
 def test_no_new_page_while_the_box_is_down(screen: Screen, box: TvServer, tv: str) -> None:
     screen.browser.open(tv)
-    screen.wait_for("blue", 12)
+    screen.wait_for("blue", ROUND_S)
     box.faults["/healthz"] = Fault(hangs_after=0)
     box.page_extra = b"<!-- newer -->"
     screen.browser.wait_for(lambda: box.asked["/healthz"], 20, "a look at the box's health")
