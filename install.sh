@@ -140,7 +140,7 @@ check_arguments() {
     usage_error "--prefix: caminho absoluto, de letras, números e . _ -, abaixo de uma pasta" \
       "--prefix: an absolute path of letters, digits and . _ -, below a folder"
   [[ ! -L $PREFIX ]] || usage_error "--prefix é um link: $PREFIX" "--prefix is a link: $PREFIX"
-  [[ -z $ROOMS || $ROOMS =~ ^[a-z]+(,[a-z]+)*$ ]] || usage_error "--rooms: nomes e vírgulas" "--rooms: names and commas"
+  [[ -z $ROOMS || $ROOMS =~ ^[a-z-]+(,[a-z-]+)*$ ]] || usage_error "--rooms: nomes e vírgulas" "--rooms: names and commas"
   [[ -z $REF || $REF =~ ^[A-Za-z0-9][A-Za-z0-9._/-]*$ ]] || usage_error "--ref: nome inválido" "--ref: no valid name"
   [[ -z $BOOT_DELAY || $BOOT_DELAY =~ ^[0-9]{1,5}$ ]] || usage_error "--boot-delay: segundos" "--boot-delay: seconds"
   [[ $SOURCE != -* ]] || usage_error "--source: endereço inválido" "--source: no valid address"

@@ -49,15 +49,16 @@ does_its_job() { # PROGRAM
 has_done_something() { # PROGRAM
   systemctl is-active --quiet "$UNIT@$1" || return 1
   case $1 in
-    vv-tv-api) answers "$(read_setting VV_TV_API_LISTEN)" ;;
+    vv-tv-api) answers "$(read_setting VV_TV_API_LISTEN)" 127.0.0.1:8000 ;;
+    vv-tv-mirror) answers "$(read_setting VV_MIRROR_LISTEN)" 127.0.0.1:8001 ;;
     vv-playlist) has_beaten "$1" playlist_manager ;;
     vv-capture) has_beaten "$1" video_capture ;;
     vv-process-video) has_beaten "$1" clip_converter ;;
   esac
 }
 
-answers() { # HOST:PORT, as VV_TV_API_LISTEN has it
-  local address=${1:-127.0.0.1:8000}
+answers() { # HOST:PORT as a setting has it, and what holds where it is empty
+  local address=${1:-$2}
   address=${address/#0.0.0.0:/127.0.0.1:}
   address=${address/#"[::]:"/"[::1]:"}
   curl --silent --output /dev/null --max-time 5 --noproxy '*' "http://$address/health"

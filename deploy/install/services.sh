@@ -5,7 +5,7 @@ UNIT=vv-video-ai
 UNITS=/etc/systemd/system
 JOBS=/etc/cron.d/vv-video-ai
 ROTATION=/etc/logrotate.d/vv-video-ai
-PROGRAMS=(vv-playlist vv-tv-api vv-capture vv-process-video)
+PROGRAMS=(vv-playlist vv-tv-api vv-capture vv-process-video vv-tv-mirror)
 
 put_file() { # TARGET: stdin, if it differs; whole or not at all
   local text
@@ -92,6 +92,7 @@ wanted_programs() {
     [[ $MODE == process && -x $PREFIX/.venv/bin/$program ]] || continue
     [[ $program != vv-tv-api ]] || has_room api || continue
     [[ $program != vv-playlist ]] || has_room playlists || continue
+    [[ $program != vv-tv-mirror ]] || has_room mirror || has_room mirror-blur || continue
     wanted+=("$program")
   done
   echo "${wanted[*]-}"

@@ -51,7 +51,7 @@ make_backup() {
   mkdir -p "$folder.new"
   chmod 700 "$BACKUPS" "$folder.new"
   for part in "$PREFIX/.env" "$PREFIX/secrets" "$PREFIX/faces" "$JOBS" "$UNITS/$UNIT".* \
-    "$(storage_root)"/{orchestrator_data,config,loglines,models/registry}; do
+    "$(storage_root)"/{orchestrator_data,config,logins,loglines,models/registry}; do
     [[ ! -e $part ]] || parts+=("${part#/}")
   done
   (umask 077 && timeout 3600 tar -C / -czf "$folder.new/box.tar.gz" "${parts[@]}")
