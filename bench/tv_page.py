@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -39,6 +40,8 @@ def main() -> None:
     parser.add_argument("--switches", type=int, default=500)
     parser.add_argument("--memory", type=int, default=5000)
     arguments = parser.parse_args()
+    # Told to end, it takes its browser with it.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
     print(machine_line("selenium"), f"load {os.getloadavg()[0]:.1f}")
     with serve_tv() as box, tempfile.TemporaryDirectory() as folder:
         _first_pictures(box, Path(folder))
