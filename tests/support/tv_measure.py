@@ -6,6 +6,7 @@ import base64
 import io
 import itertools
 import json
+import math
 import statistics
 import threading
 import time
@@ -91,8 +92,8 @@ def read_gaps(browser: Browser) -> Gaps:
 
 
 def percentile(ordered: Sequence[float], part: float) -> float:
-    """Return a percentile of sorted numbers (nearest rank)."""
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+    """Return a percentile of sorted numbers (nearest rank); not a number where there are none."""
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else math.nan
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,12 @@ def fill(box: TvServer, folder: Path, seconds: float, size: tuple[int, int]) -> 
 
 
 def watch_switches(browser: Browser, box: TvServer, folder: Path, wanted: int) -> tuple[Gaps, Film]:
-    """Watch so many switches between clips of 1 s in 1280x720, on a screen of a quarter of that.
+    """Watch so many switches between clips of 2 s in 1280x720, on a screen of a quarter of that.
 
     A TV puts pictures together with its graphics chip; here the processor does, and would be what is measured.
     """
     browser.resize(640, 360)
-    fill(box, folder, 1.0, (1280, 720))
+    fill(box, folder, 2.0, (1280, 720))
     browser.before_each_page(f"{{{RECORDER}}}")
     browser.open(f"{box.url}/tv.html")
     with film(browser) as seen:
