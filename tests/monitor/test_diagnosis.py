@@ -20,10 +20,10 @@ from vv_core.monitor import ask_model, diagnose
 from vv_core.monitor.ask_model import parse_answer, request_document, situation_text
 from vv_core.monitor.diagnose import diagnose_once, gather, read_proposals
 from vv_core.monitor.engine import Outcome
-from vv_core.monitor.evaluate import RECORDED, load_cases
 from vv_core.monitor.evaluate import main as evaluate
 from vv_core.monitor.look import Monitor, look
 from vv_core.monitor.proposal import Action, Diagnosis, Made, Proposal, may_propose
+from vv_core.monitor.recorded import RECORDED, load_cases
 from vv_core.monitor.remedies import apply_proposal, raise_memory
 from vv_core.monitor.rules import propose_by_rules
 from vv_core.monitor.situation import (

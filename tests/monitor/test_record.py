@@ -11,10 +11,10 @@ import pytest
 
 from tests.monitor.test_command import engine, home
 from tests.monitor.test_engine import Answer
-from vv_core.monitor.evaluate import load_cases
 from vv_core.monitor.evaluate import main as evaluate
 from vv_core.monitor.proposal import Action
 from vv_core.monitor.record import USUAL_HOME, main
+from vv_core.monitor.recorded import load_cases
 
 __all__ = ["engine", "home"]
 

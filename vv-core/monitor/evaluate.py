@@ -17,38 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from vv_core.cli import CommandParser, run_command
-from vv_core.errors import ExitCode, InputDataError
-from vv_core.jsonio import read_json
+from vv_core.errors import ExitCode
 from vv_core.logs import printable, setup_logging
 from vv_core.monitor.ask_model import ask_quietly
 from vv_core.monitor.proposal import Action, Proposal
-from vv_core.monitor.record import RECORDED_ORIGIN, WRITTEN_ORIGIN
+from vv_core.monitor.recorded import RECORDED, Case, load_cases
 from vv_core.monitor.rules import propose_by_rules
-from vv_core.monitor.situation import Situation, parse_situation
+from vv_core.monitor.situation import Situation
 from vv_core.settings import load_settings
 
 PROG = "evaluate"
-RECORDED = Path(__file__).with_name("recorded.json")
 
 Ask = Callable[[Situation], Proposal | None]
-
-
-@dataclass(frozen=True)
-class Case:
-    """A recorded fault and what is right.
-
-    Attributes:
-        target: of the action, as rules name it; a model names none.
-        is_known: the rules are expected to know it.
-        is_recorded: it happened; otherwise somebody wrote it down from what the product would say.
-    """
-
-    name: str
-    situation: Situation
-    action: Action
-    target: str
-    is_known: bool
-    is_recorded: bool
 
 
 @dataclass(frozen=True)
@@ -114,39 +94,6 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.model:
         is_good = is_good and figures["model_right_where_rules_know_nothing"] >= arguments.min_model
     return ExitCode.OK if is_good else ExitCode.SOFTWARE
-
-
-def load_cases(path: Path) -> list[Case]:
-    """Return recorded faults.
-
-    Raises:
-        VvError: the file is not there, or holds something else.
-    """
-    document = read_json(path)
-    try:
-        return [_case(raw) for raw in document]
-    except (KeyError, TypeError, ValueError) as exc:
-        raise InputDataError(
-            f"{str(path)!r} holds no recorded faults: {exc}",
-            advice="Write it as vv-core/monitor/recorded.json.",
-        ) from exc
-
-
-def _case(raw: Any) -> Case:
-    return Case(
-        raw["name"],
-        parse_situation(raw["situation"]),
-        Action(raw["right"]["action"]),
-        raw["right"]["target"],
-        raw["known_to_rules"],
-        _is_recorded(raw["origin"]),
-    )
-
-
-def _is_recorded(origin: object) -> bool:
-    if origin not in (RECORDED_ORIGIN, WRITTEN_ORIGIN):
-        raise ValueError(f"an origin is {RECORDED_ORIGIN} or {WRITTEN_ORIGIN}")
-    return origin == RECORDED_ORIGIN
 
 
 def evaluate(cases: Sequence[Case], ask: Ask | None) -> list[Row]:

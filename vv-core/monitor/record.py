@@ -25,14 +25,13 @@ from vv_core.monitor.diagnose import PROPOSALS_FILE, gather, read_proposals
 from vv_core.monitor.engine import DockerEngine
 from vv_core.monitor.look import Monitor, look
 from vv_core.monitor.proposal import Action
+from vv_core.monitor.recorded import RECORDED_ORIGIN
 from vv_core.monitor.situation import Situation, situation_document
 from vv_core.settings import Settings, load_settings
 
 PROG = "record"
 USUAL_HOME, USUAL_PROJECT = "/opt/vv-video-ai-system", "vv-video-ai"
 _CODE = Path(__file__).resolve().parents[2]
-RECORDED_ORIGIN, WRITTEN_ORIGIN = "recorded", "written"
-"""Where a case comes from: a fault that happened, or somebody's pen."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
