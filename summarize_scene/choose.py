@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from summarize_scene.engine import Request
+from summarize_scene.engine import Generation, Request, TextEngine
 from summarize_scene.engine_process import start_engine
 from summarize_scene.engine_wire import CallSampling
 from summarize_scene.llama_engine import LlamaOptions
@@ -22,15 +22,20 @@ from vv_core.cli import CommandParser, run_command
 from vv_core.errors import ConfigError, ExitCode, InputDataError, UnavailableError, from_oserror
 from vv_core.jsonio import parse_json, read_json
 from vv_core.logs import setup_logging
-from vv_core.models.active import active_summary_model
+from vv_core.models.active import active_diagnosis_model
 from vv_core.settings import Settings, load_settings
 
 PROG = "choose"
 REQUEST_SCHEMA, ANSWER_SCHEMA = "vv.choice/1", "vv.choice-answer/1"
 MAX_FACTS_CHARS = 2400
+FACTS_ONLY = "fault_compact"
+"""The prompt that a model names which was trained for one choice: it knows what is asked, and needs the facts alone."""
+
 _MAX_FIELDS, _MAX_OPTIONS, _MAX_INSTRUCTIONS = 4, 32, 2000
 _MAX_BYTES = 64 * 1024
 _WORD = re.compile(r"[a-z][a-z_]{0,39}")
+_SAMPLING = CallSampling("auto", 96, 0.0, 1.0, 1, 1.0)
+"""The likeliest answer, and the same one each time."""
 _KEYS = {"schema", "instructions", "facts", "fields"}
 
 
@@ -126,6 +131,12 @@ def build_choice_grammar(choice: Choice) -> str:
     return "\n".join([f'root ::= "{{" {body} "}}"', *rules, ""])
 
 
+def ask(engine: TextEngine, choice: Choice, *, seed: int, timeout_s: float) -> Generation:
+    """Let a model choose; whatever it answers follows the grammar."""
+    request, grammar = _request(choice, engine.card.prompt), build_choice_grammar(choice)
+    return engine.generate(request, grammar, _SAMPLING, seed=seed, timeout_s=timeout_s)
+
+
 def choose(settings: Settings, choice: Choice) -> dict[str, Any]:
     """Ask the model; return the answer's document.
 
@@ -133,25 +144,20 @@ def choose(settings: Settings, choice: Choice) -> dict[str, Any]:
         ConfigError: there is no model, or none that runs.
         UnavailableError: it did not answer.
     """
-    model = active_summary_model(settings)
+    model = active_diagnosis_model(settings)
     if model is None:
         raise ConfigError(
-            "there is no language model to ask", advice="Set VV_SUMMARY_MODEL, or do without."
+            "there is no language model to ask",
+            advice="Install llama-cpp-python (room summarizer), or set VV_MONITOR_MODEL=false.",
         )
     options = LlamaOptions(
         settings.summary_context, settings.summary_threads, settings.summary_gpu_layers
     )
     engine = start_engine(model, options, settings.summary_memory_mb)
-    # The likeliest answer, and the same one each time.
-    sampling = CallSampling("auto", 96, 0.0, 1.0, 1, 1.0)
     try:
         card = engine.card
-        generation = engine.generate(
-            _request(choice),
-            build_choice_grammar(choice),
-            sampling,
-            seed=settings.summary_seed,
-            timeout_s=settings.summary_timeout_s,
+        generation = ask(
+            engine, choice, seed=settings.summary_seed, timeout_s=settings.summary_timeout_s
         )
     finally:
         engine.close()
@@ -169,7 +175,14 @@ def choose(settings: Settings, choice: Choice) -> dict[str, Any]:
     }
 
 
-def _request(choice: Choice) -> Request:
+def facts_only(facts: str) -> str:
+    """Return the whole prompt of a model that was trained for one choice."""
+    return f"{facts}\n\n"
+
+
+def _request(choice: Choice, prompt: str | None) -> Request:
+    if prompt == FACTS_ONLY:
+        return Request("", choice.facts, facts_only(choice.facts))
     lines = [f"{name}: {', '.join(options)}" for name, options in choice.fields]
     system = "\n".join([choice.instructions, "Answer in JSON with these words only:", *lines])
     return Request(system, choice.facts, f"{system}\n\n{choice.facts}\n\n")

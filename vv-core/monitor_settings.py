@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic_settings import BaseSettings
@@ -78,6 +79,11 @@ class MonitorSettings(BaseSettings):
         "VV_MONITOR_MODEL",
         False,
         "ask the local language model where the rules of the diagnosis know nothing; only ever proposes",
+    )
+    monitor_model_file: Path | None = variable(
+        "VV_MONITOR_MODEL_FILE",
+        None,
+        "GGUF to ask instead of the shipped one",
     )
     monitor_proposals_per_hour: int = variable(
         "VV_MONITOR_PROPOSALS_PER_HOUR",

@@ -77,19 +77,21 @@ def _prepare_log(settings: Settings) -> list[str]:
 
 
 def check_models(settings: Settings) -> list[str]:
-    """Check the hash of the model that the product ships.
+    """Check the hashes of the models that the product ships.
 
     Returns:
-        One line when it is not there: texts are then made by rules.
+        One line when the one that writes is not there: texts are then made by rules.
 
     Raises:
         ConfigError: the list of models is wrong.
-        InputDataError: the model was changed.
+        InputDataError: a model was changed.
     """
-    entry = load_registry(settings).shipped("summary")
-    if entry is None or not shipped_path(entry).is_file():
+    registry = load_registry(settings)
+    there = [it for it in registry.entries if it.is_shipped and shipped_path(it).is_file()]
+    for entry in there:
+        check_shipped(entry)
+    if not any(entry.kind == "summary" for entry in there):
         return ["sem modelo no produto, texto por regras / no shipped model, rule-based text"]
-    check_shipped(entry)
     return []
 
 

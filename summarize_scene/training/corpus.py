@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -41,6 +41,10 @@ class Tokens:
     prompt_length: int
 
 
+ExampleMaker = Callable[[int], Iterator[Example]]
+"""Yields examples without end; the same seed gives the same ones."""
+
+
 def make_examples(seed: int) -> Iterator[Example]:
     """Yield examples in both languages without end; the same seed gives the same ones."""
     prompt = load_prompt(packaged_prompt(PROMPT_NAME))
@@ -61,9 +65,11 @@ def tokenize(example: Example, tokenizer: Tokenizer) -> Tokens:
     return Tokens((*prompt, *answer, END_ID), len(prompt))
 
 
-def make_shard(seed: int, number: int, scenes: int, tokenizer: Tokenizer) -> list[Tokens]:
-    """Return one shard of the endless training data."""
-    examples = make_examples(seed * _SHARD_STRIDE + number)
+def make_shard(
+    seed: int, number: int, scenes: int, tokenizer: Tokenizer, make: ExampleMaker = make_examples
+) -> list[Tokens]:
+    """Return one shard of the endless training data, two examples a scene."""
+    examples = make(seed * _SHARD_STRIDE + number)
     return [tokenize(example, tokenizer) for example in islice(examples, 2 * scenes)]
 
 

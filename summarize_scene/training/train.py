@@ -34,7 +34,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from summarize_scene.training.batches import IGNORED, Batch, make_batches
-from summarize_scene.training.corpus import Tokens, make_examples, make_shard
+from summarize_scene.training.corpus import ExampleMaker, Tokens, make_examples, make_shard
 from summarize_scene.training.files import CHECKPOINT, DEFAULT_FOLDER, LOG, MODEL_FOLDER, TOKENIZER
 from summarize_scene.training.model import BitNet, ModelConfig
 from summarize_scene.training.schedule import TrainingPlan, blend, learning_rate
@@ -53,13 +53,22 @@ LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
 class Trainer:
-    """A training that can be stopped at any time."""
+    """A training that can be stopped at any time, on scenes or on other examples."""
 
-    def __init__(self, folder: Path, plan: TrainingPlan, device: str, *, compiled: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        plan: TrainingPlan,
+        device: str,
+        *,
+        compiled: bool,
+        make: ExampleMaker = make_examples,
+    ) -> None:
         self._folder = folder
         self._plan = plan
         self._device = device
-        self.tokenizer = _tokenizer(folder, plan)
+        self._make = make
+        self.tokenizer = _tokenizer(folder, plan, make)
         torch.manual_seed(plan.seed)
         self.model = BitNet(
             ModelConfig(
@@ -142,7 +151,7 @@ class Trainer:
     def _batches(self) -> Generator[Batch, None, None]:
         """Yield the batches that are left, shard after shard; the next one is made meanwhile."""
         plan = self._plan
-        shards = _Shards(plan, self._folder / TOKENIZER)
+        shards = _Shards(plan, self._folder / TOKENIZER, self._make)
         try:
             while self._shard_start < plan.steps:
                 shard = shards.take(self._shard)
@@ -169,8 +178,8 @@ class Trainer:
 class _Shards:
     """Training data, made in a process of its own, one shard ahead."""
 
-    def __init__(self, plan: TrainingPlan, tokenizer: Path) -> None:
-        self._plan, self._tokenizer = plan, tokenizer
+    def __init__(self, plan: TrainingPlan, tokenizer: Path, make: ExampleMaker) -> None:
+        self._plan, self._tokenizer, self._make = plan, tokenizer, make
         self._pool = ProcessPoolExecutor(
             1, mp_context=get_context("spawn"), initializer=_end_with_parent
         )
@@ -189,7 +198,7 @@ class _Shards:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _order(self, number: int) -> Future[list[Tokens]]:
-        return self._pool.submit(_shard, self._plan, number, self._tokenizer)
+        return self._pool.submit(_shard, self._plan, number, self._tokenizer, self._make)
 
 
 def _end_with_parent() -> None:
@@ -204,15 +213,15 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _shard(plan: TrainingPlan, number: int, tokenizer: Path) -> list[Tokens]:
-    return make_shard(plan.seed, number, plan.shard_scenes, load_tokenizer(tokenizer))
+def _shard(plan: TrainingPlan, number: int, tokenizer: Path, make: ExampleMaker) -> list[Tokens]:
+    return make_shard(plan.seed, number, plan.shard_scenes, load_tokenizer(tokenizer), make)
 
 
-def _tokenizer(folder: Path, plan: TrainingPlan) -> Tokenizer:
+def _tokenizer(folder: Path, plan: TrainingPlan, make: ExampleMaker) -> Tokenizer:
     path = folder / TOKENIZER
     if path.is_file():
         return load_tokenizer(path)
-    examples = islice(make_examples(plan.seed), plan.tokenizer_examples)
+    examples = islice(make(plan.seed), plan.tokenizer_examples)
     bar = tqdm(examples, "tokenizer", plan.tokenizer_examples, disable=None)
     tokenizer = train_tokenizer((f"{e.prompt}\n{e.answer}" for e in bar), plan.vocabulary)
     with atomic_path(path) as temporary:
@@ -241,15 +250,18 @@ def _loss_function(model: BitNet) -> LossFunction:
     return loss
 
 
-def parse_arguments(argv: Sequence[str] | None) -> tuple[argparse.Namespace, TrainingPlan]:
-    """Return the options, and the plan that they make."""
+def parse_arguments(
+    argv: Sequence[str] | None,
+    plan: TrainingPlan = TrainingPlan(),  # noqa: B008 - frozen
+    folder: Path = DEFAULT_FOLDER,
+) -> tuple[argparse.Namespace, TrainingPlan]:
+    """Return the options, and the plan that they make of the given one."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="checkpoints and log")
+    parser.add_argument("--folder", type=Path, default=folder, help="checkpoints and log")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--output", type=Path, default=MODEL_FOLDER, help="where the GGUF goes")
     parser.add_argument("--scenes", type=int, default=2000, help="to score at the end; 0 for none")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 for all")
-    plan = TrainingPlan()
     for field in fields(plan):
         default = getattr(plan, field.name)
         name = f"--{field.name.replace('_', '-')}"
@@ -259,9 +271,8 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[argparse.Namespace, Tra
     return options, TrainingPlan(**chosen)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
-    options, plan = parse_arguments(argv)
+def train(options: argparse.Namespace, plan: TrainingPlan, make: ExampleMaker) -> int:
+    """Begin or go on with a training; returns its exit code."""
     options.folder.mkdir(parents=True, exist_ok=True)
     # A stop request ends the program in order, with the data process closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(ExitCode.TEMPFAIL))
@@ -270,10 +281,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A compiled graph is several times as fast; on a CPU that takes a C++ compiler.
     compiled = options.device != "cpu" or shutil.which("g++") is not None
     try:
-        Trainer(options.folder, plan, options.device, compiled=compiled).run()
+        Trainer(options.folder, plan, options.device, compiled=compiled, make=make).run()
     except VvError as exc:
         sys.stderr.write(f"{exc}\n{exc.advice}\n")
         return exc.exit_code
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    options, plan = parse_arguments(argv)
+    if code := train(options, plan, make_examples):
+        return code
     if options.scenes == 0:
         return 0
     # Imported late: the card runs llama.cpp, which a machine that only trains need not have.

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from tests.models.conftest import ENTRY_LINES, Install
 from vv_core.atomic import write_json_atomic
-from vv_core.errors import ConfigError
+from vv_core.errors import ConfigError, InputDataError, InputMissingError
 from vv_core.models.active import (
     Choice,
     Switch,
     active_detector,
+    active_diagnosis_model,
     active_document,
     active_summary_model,
     parse_active,
@@ -167,3 +168,59 @@ def test_a_torn_file_is_an_error_with_advice(settings: Settings, models: Path, d
     (models / "active.json").write_bytes(data)
     with pytest.raises(ConfigError, match="does not say which models are active"):
         active_detector(settings)
+
+
+@pytest.fixture
+def with_llama(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let llama-cpp-python seem installed: nothing here loads it."""
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *rest: find_spec("json") if name == "llama_cpp" else find_spec(name, *rest),
+    )
+
+
+def list_of(path: Path, file: str, sha256: str) -> Settings:
+    """Return the settings of a box whose list ships one model for the diagnosis."""
+    entry = ENTRY_LINES.format(name="d", kind="diagnosis", version="1", url="U")
+    entry = entry.replace("url: U", f"path: diagnosing_package/{file}\n    sha256: {sha256}")
+    (path / "models.yaml").write_text(f"schema: vv.models/1\nmodels:{entry}", "utf-8")
+    return Settings(home=path, models_file=Path("models.yaml"))
+
+
+def test_the_monitor_asks_the_file_of_the_setting_else_the_shipped_one_after_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_llama: None
+) -> None:
+    package = tmp_path / "diagnosing_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "d.gguf").write_bytes(b"GGUF")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sha256 = compute_sha256(package / "d.gguf")
+    settings = list_of(tmp_path, "d.gguf", sha256)
+    assert active_diagnosis_model(settings) == package / "d.gguf"
+    own = settings.model_copy(update={"monitor_model_file": Path("own.gguf")})
+    assert active_diagnosis_model(own) == tmp_path / "own.gguf"
+    (package / "d.gguf").write_bytes(b"GGUF, changed")
+    with pytest.raises(InputDataError, match="has the hash"):
+        active_diagnosis_model(settings)
+    with pytest.raises(InputMissingError, match="is not there"):
+        active_diagnosis_model(list_of(tmp_path, "gone.gguf", sha256))
+    text = (tmp_path / "models.yaml").read_text("utf-8")
+    (tmp_path / "models.yaml").write_text(text.replace("kind: diagnosis", "kind: summary"))
+    with pytest.raises(ConfigError, match="ships none"):
+        active_diagnosis_model(settings)
+
+
+def test_without_llama_cpp_the_monitor_asks_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda *_: None)
+    assert active_diagnosis_model(settings) is None
+
+
+@pytest.mark.parametrize("document", [active_document({"diagnosis": Switch()})])
+def test_the_model_of_the_diagnosis_is_not_switched(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="unknown kinds"):
+        parse_active(document)

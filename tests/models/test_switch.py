@@ -215,6 +215,21 @@ def test_a_shipped_file_with_another_hash_is_refused(
         turn_on(settings, registry_of(missing), "m")
 
 
+def test_the_model_of_the_diagnosis_is_not_switched(
+    settings: Settings, make_entry: MakeEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "asked_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "m.gguf").write_bytes(b"GGUF")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    entry = make_entry(url=None, kind="diagnosis", path=PurePosixPath("asked_package/m.gguf"))
+    with pytest.raises(UsageError) as caught:
+        turn_on(settings, registry_of(entry), "m")
+    assert "VV_MONITOR_MODEL_FILE" in caught.value.advice
+    assert read_active(settings.storage.models) == {}
+
+
 SWITCHING = """
 import sys
 from pathlib import Path, PurePosixPath

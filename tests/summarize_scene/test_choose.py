@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 from summarize_scene.choose import (
+    FACTS_ONLY,
     MAX_FACTS_CHARS,
+    ask,
     build_choice_grammar,
     main,
     parse_choice,
 )
+from summarize_scene.engine import EngineCard, Generation, Request, Sampling
 from tests.summarize_scene.tiny_gguf import write_tiny_gguf
 from vv_core.errors import InputDataError
 
@@ -68,11 +71,37 @@ def test_long_facts_are_cut() -> None:
     assert len(parse_choice({**REQUEST, "facts": "x" * 9999}).facts) == MAX_FACTS_CHARS
 
 
+class Told:
+    """An engine that remembers what it was told."""
+
+    def __init__(self, prompt: str | None) -> None:
+        self.card = EngineCard("m.gguf", "0" * 64, None, "cpu", prompt)
+        self.requests: list[Request] = []
+
+    def generate(
+        self, request: Request, grammar: str, head: Sampling, *, seed: int, timeout_s: float
+    ) -> Generation:
+        self.requests.append(request)
+        return Generation("{}", 1, 0.0)
+
+    def close(self) -> None: ...
+
+
+def test_a_model_that_was_trained_for_it_gets_the_facts_alone() -> None:
+    choice = parse_choice(REQUEST)
+    trained, general = Told(FACTS_ONLY), Told(None)
+    for engine in (trained, general):
+        ask(engine, choice, seed=1, timeout_s=1.0)
+    assert trained.requests[0].plain == f"{choice.facts}\n\n"
+    assert choice.instructions in general.requests[0].plain
+    assert choice.facts in general.requests[0].user
+
+
 @pytest.mark.integration
 def test_any_model_answers_with_the_words_it_was_given(tmp_path: Path) -> None:
     model = write_tiny_gguf(tmp_path / "random.gguf")
     (tmp_path / "request.json").write_text(json.dumps(REQUEST))
-    result = choose(tmp_path, VV_SUMMARY_MODEL=str(model))
+    result = choose(tmp_path, VV_MONITOR_MODEL_FILE=str(model))
     assert result.returncode == 0, result.stderr
     answer = json.loads((tmp_path / "answer.json").read_text())
     assert answer["schema"] == "vv.choice-answer/1"
@@ -85,13 +114,13 @@ def test_any_model_answers_with_the_words_it_was_given(tmp_path: Path) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("settings", "code"),
-    [({"VV_SUMMARY_MODEL": "none"}, 78), ({"VV_SUMMARY_CONTEXT": "256"}, 69)],
+    [({"VV_MONITOR_MODEL_FILE": "gone.gguf"}, 78), ({"VV_SUMMARY_CONTEXT": "256"}, 69)],
 )
 def test_without_a_model_that_can_there_is_no_answer(
     tmp_path: Path, settings: dict[str, str], code: int
 ) -> None:
     (tmp_path / "request.json").write_text(json.dumps({**REQUEST, "facts": "x " * 2000}))
-    model = {"VV_SUMMARY_MODEL": str(write_tiny_gguf(tmp_path / "random.gguf"))}
+    model = {"VV_MONITOR_MODEL_FILE": str(write_tiny_gguf(tmp_path / "random.gguf"))}
     result = choose(tmp_path, **{**model, **settings})
     assert result.returncode == code, result.stderr
     assert "→" in result.stderr

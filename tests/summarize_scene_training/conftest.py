@@ -7,7 +7,15 @@ from importlib.util import find_spec
 _NEEDED = ("torch", "tokenizers", "gguf", "llama_cpp")
 _MISSING = [name for name in _NEEDED if find_spec(name) is None]
 
-collect_ignore = ["test_export.py", "test_training.py", "test_evaluation.py"] if _MISSING else []
+_TRAINING = [
+    "test_export.py",
+    "test_training.py",
+    "test_evaluation.py",
+    "test_faults.py",
+    "test_fault_training.py",
+]
+
+collect_ignore = _TRAINING if _MISSING else []
 
 
 def pytest_report_header() -> str | None:

@@ -65,7 +65,11 @@ def _figures(settings: Settings) -> list[ModelFigures]:
 
 def overriding(settings: Settings) -> list[str]:
     """Return the variables that win over what was activated."""
-    pairs = (("VV_SUMMARY_MODEL", settings.summary_model), ("VV_YOLO_MODEL", settings.yolo_model))
+    pairs = (
+        ("VV_SUMMARY_MODEL", settings.summary_model),
+        ("VV_YOLO_MODEL", settings.yolo_model),
+        ("VV_MONITOR_MODEL_FILE", settings.monitor_model_file),
+    )
     return [name for name, value in pairs if value is not None]
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from vv_core.errors import ConfigError, VvError
 from vv_core.jsonio import read_json
-from vv_core.models.registry import KINDS, Kind, shipped_path
+from vv_core.models.registry import SWITCHED, Kind, shipped_path
 from vv_core.models.registry_file import load_registry
+from vv_core.models.shipped import check_shipped
 from vv_core.settings import Settings
 
 SCHEMA = "vv.models.active/1"
@@ -72,6 +73,30 @@ def active_summary_model(settings: Settings) -> Path | None:
     entry = load_registry(settings).shipped("summary")
     path = shipped_path(entry) if entry is not None else None
     return path if path is not None and path.is_file() else None
+
+
+def active_diagnosis_model(settings: Settings) -> Path | None:
+    """Return the GGUF that the monitor asks where its rules know nothing, or None where nothing runs it.
+
+    ``VV_MONITOR_MODEL_FILE`` wins, then the shipped model, which is hashed before it is loaded.
+
+    Raises:
+        ConfigError: the registry is wrong, or ships no such model.
+        InputMissingError: the shipped model is not there.
+        InputDataError: it is not the one that was shipped.
+    """
+    if importlib.util.find_spec("llama_cpp") is None:
+        return None
+    if settings.monitor_model_file is not None:
+        return settings.resolve(settings.monitor_model_file)
+    entry = load_registry(settings).shipped("diagnosis")
+    if entry is None:
+        raise ConfigError(
+            "the list of models ships none for the diagnosis",
+            advice="Set VV_MONITOR_MODEL_FILE, or VV_MONITOR_MODEL=false.",
+        )
+    check_shipped(entry)
+    return shipped_path(entry)
 
 
 def active_detector(settings: Settings) -> Path | None:
@@ -135,9 +160,9 @@ def parse_active(raw: Any) -> dict[Kind, Switch]:
     if not isinstance(raw, dict) or raw.keys() != {"schema", "kinds"} or raw["schema"] != SCHEMA:
         raise ValueError(f"it is not of the form {SCHEMA}")
     kinds = raw["kinds"]
-    if not isinstance(kinds, dict) or not kinds.keys() <= set(KINDS):
+    if not isinstance(kinds, dict) or not kinds.keys() <= set(SWITCHED):
         raise ValueError("it names unknown kinds of models")
-    return {kind: _parse_switch(kinds[kind]) for kind in KINDS if kind in kinds}
+    return {kind: _parse_switch(kinds[kind]) for kind in SWITCHED if kind in kinds}
 
 
 def _parse_switch(raw: Any) -> Switch:

@@ -14,7 +14,7 @@ from vv_core.errors import UsageError
 from vv_core.logs import printable, setup_logging
 from vv_core.models import actions
 from vv_core.models.desk import Desk, Told
-from vv_core.models.registry import KINDS
+from vv_core.models.registry import SWITCHED
 from vv_core.models.registry_file import load_registry
 from vv_core.models.verify import verify
 from vv_core.settings import Settings, load_settings
@@ -83,7 +83,9 @@ def _optional_name(parser: argparse.ArgumentParser) -> None:
 
 
 def _optional_kind(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", nargs="?", choices=KINDS, metavar="KIND", help=" or ".join(KINDS))
+    parser.add_argument(
+        "kind", nargs="?", choices=SWITCHED, metavar="KIND", help=" or ".join(SWITCHED)
+    )
 
 
 def _source(parser: argparse.ArgumentParser) -> None:

@@ -17,12 +17,18 @@ from urllib.parse import unquote, urlsplit
 
 from vv_core.errors import InputMissingError
 
-Kind = Literal["summary", "detector"]
+Kind = Literal["summary", "detector", "diagnosis"]
 Chat = Literal["auto", "plain"]
 
-KINDS: tuple[Kind, ...] = ("summary", "detector")
+KINDS: tuple[Kind, ...] = ("summary", "detector", "diagnosis")
+SWITCHED: tuple[Kind, ...] = ("summary", "detector")
+"""Those that `activate` switches; what the monitor asks is named by VV_MONITOR_MODEL_FILE."""
 CHATS: tuple[Chat, ...] = ("auto", "plain")
-SUFFIXES: dict[Kind, tuple[str, ...]] = {"summary": (".gguf",), "detector": (".pt",)}
+SUFFIXES: dict[Kind, tuple[str, ...]] = {
+    "summary": (".gguf",),
+    "detector": (".pt",),
+    "diagnosis": (".gguf",),
+}
 """How the file of a kind may end."""
 
 PACKAGES = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from vv_core.logs import get_logger
 from vv_core.models.active import FILE_NAME, Choice, Switch, active_document, read_active
 from vv_core.models.digest import loaded_digest
 from vv_core.models.fetch import export_detector
-from vv_core.models.registry import KINDS, Entry, Kind, Registry, shipped_path
+from vv_core.models.registry import SWITCHED, Entry, Kind, Registry, shipped_path
 from vv_core.models.shipped import check_shipped
 from vv_core.models.smoke import SmokeTest, refuse, smoke_test_summary
 from vv_core.models.smoke_detector import smoke_test_detector
@@ -58,10 +58,16 @@ def activate(settings: Settings, registry: Registry, name: str, clock: Clock) ->
 
     Raises:
         InputMissingError: it is not here.
+        UsageError: models of its kind are not switched.
         InputDataError: its hash is wrong, or it did not pass the test; nothing was changed.
         VvError: it could not be tried, or the switch not be written.
     """
     candidate = find_candidate(settings, registry, name, clock)
+    if candidate.kind not in SWITCHED:
+        raise UsageError(
+            f"{name} is for the monitor's diagnosis, which is not switched",
+            advice="Name another file with VV_MONITOR_MODEL_FILE.",
+        )
     test = _try(settings, candidate)
     if test is not None and not test.is_passed:
         raise refuse(name, candidate.kind, test)
@@ -129,7 +135,7 @@ def _only_kind(switches: dict[Kind, Switch]) -> Kind:
         return next(iter(switches))
     raise UsageError(
         "name what to roll back" if switches else "nothing was switched yet",
-        advice=f"vv-models rollback {' or '.join(KINDS)}",
+        advice=f"vv-models rollback {' or '.join(SWITCHED)}",
     )
 
 

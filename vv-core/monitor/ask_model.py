@@ -130,5 +130,5 @@ def ask_quietly(situation: Situation, timeout_s: float) -> Proposal | None:
 def _no_answer(reason: str) -> UnavailableError:
     return UnavailableError(
         f"the language model gave no diagnosis: {reason}",
-        advice="Look at VV_SUMMARY_MODEL, or set VV_MONITOR_MODEL=false.",
+        advice="Look at VV_MONITOR_MODEL_FILE, or set VV_MONITOR_MODEL=false.",
     )
