@@ -31,7 +31,8 @@ def test_folders_and_a_strong_key_are_made(
 ) -> None:
     assert main() == 0
     names = sorted(path.name for path in (tmp_path / "data").iterdir())
-    assert names == sorted([*FOLDERS, "config"])
+    assert names == sorted([*FOLDERS, "config", "logins"])
+    assert (tmp_path / "data" / "logins").stat().st_mode & 0o777 == 0o700
     store = tmp_path / "secrets" / "hmac_keys.json"
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
     assert stat.S_IMODE(store.parent.stat().st_mode) == 0o700
