@@ -218,6 +218,8 @@ def test_a_clip_becomes_a_logline_and_is_shown(
             f"{DATA}/loglines",
             "--key-file",
             f"{PREFIX}/secrets/hmac_keys.json",
+            "--vkey",
+            f"{DATA}/orchestrator_data/log/vkey",
         )
         assert verified.code == 0
         assert len(root.run("sh", "-c", f"ls {DATA}/loglines/*.logline.json").out.split()) == 4

@@ -30,7 +30,14 @@ def place(tmp_path: Path) -> Path:
         pytest.skip("systemd is not installed")
     prefix = tmp_path / "opt" / "box"
     (prefix / ".venv" / "bin").mkdir(parents=True)
-    for name in ("python", "vv-playlist", "vv-tv-api", "vv-capture", "vv-process-video", "vv-tv-mirror"):
+    for name in (
+        "python",
+        "vv-playlist",
+        "vv-tv-api",
+        "vv-capture",
+        "vv-process-video",
+        "vv-tv-mirror",
+    ):
         (prefix / ".venv" / "bin" / name).symlink_to("/bin/true")
     for name in ("deploy", "docs"):
         shutil.copytree(ROOT / name, prefix / name)
