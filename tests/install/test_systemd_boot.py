@@ -219,7 +219,7 @@ def test_a_clip_becomes_a_logline_and_is_shown(
             "--key-file",
             f"{PREFIX}/secrets/hmac_keys.json",
             "--vkey",
-            f"{DATA}/orchestrator_data/log/vkey",
+            f"{DATA}/loglines/log/vkey",
         )
         assert verified.code == 0
         assert len(root.run("sh", "-c", f"ls {DATA}/loglines/*.logline.json").out.split()) == 4
