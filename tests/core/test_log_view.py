@@ -194,6 +194,8 @@ def start_following(home: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "VV_HOME": str(home)},
+        # Also where the tests themselves were started in the background, which is deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
 
 
