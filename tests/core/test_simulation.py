@@ -161,7 +161,7 @@ def test_the_demo_ends_with_a_valid_logline_and_a_second_run_repeats_nothing(
         "secrets",
     ]
     folders = {path.name for path in (tmp_path / "simulation" / "data").iterdir()}
-    assert folders == {*FOLDERS, "config"}
+    assert folders == {*FOLDERS, "config", "logins"}
 
     logline.write_text(logline.read_text().replace("Box box", "Box fox"))
     assert main([]) == 1
