@@ -43,6 +43,8 @@ def build_images(sources: Path = ROOT, **variables: str) -> None:
         run_compose(
             "--profile",
             "stages",
+            "--profile",
+            "mirror",
             "build",
             environment={**os.environ, **IMAGES, "WHEELS_DIR": folder, **variables},
             timeout=_BUILD_TIMEOUT_S,

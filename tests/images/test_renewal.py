@@ -12,7 +12,7 @@ import pytest
 from vv_core.errors import ConfigError
 from vv_core.images.compose_model import Build, Image, parse_images
 from vv_core.images.memory import load_known, save_known
-from vv_core.images.plan import Known, Reason, Step, plan_builds, previous_name
+from vv_core.images.plan import Known, Reason, Step, choose_images, plan_builds, previous_name
 from vv_core.images.renewal import Means, Outcome, Result, renew
 
 NAME = "box/api:local"
@@ -225,6 +225,25 @@ def test_images_are_read_from_what_compose_says() -> None:
         with pytest.raises(ConfigError) as caught:
             parse_images(broken)
         assert caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("profiles", "is_optional"),
+    [([[]], False), ([["stages"]], False), ([["mirror"]], True), ([["mirror"], []], False)],
+)
+def test_an_optional_image_that_nobody_built_is_left_alone(
+    profiles: list[list[str]], is_optional: bool
+) -> None:
+    build = {"context": "/c"}
+    services = {
+        f"s{number}": {"image": NAME, "build": build, "profiles": each}
+        for number, each in enumerate(profiles)
+    }
+    images = parse_images({"services": services})
+    assert [image.is_optional for image in images] == [is_optional]
+    assert choose_images(images, {NAME: "here"}, are_named=False) == images
+    assert choose_images(images, {NAME: ""}, are_named=True) == images
+    assert choose_images(images, {NAME: ""}, are_named=False) == ([] if is_optional else images)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a": {}}', '{"a": 1}', "{"])

@@ -17,7 +17,7 @@ from vv_core.images.compose_model import Image, parse_images
 from vv_core.images.engine import ComposeEngine
 from vv_core.images.fingerprint import fingerprint
 from vv_core.images.memory import load_known, save_known
-from vv_core.images.plan import Known, Reason, Step, plan_builds
+from vv_core.images.plan import Known, Reason, Step, choose_images, plan_builds
 from vv_core.images.renewal import Means, Outcome, Result, renew
 from vv_core.logs import get_logger, printable, setup_logging
 from vv_core.pipeline.compose_environment import client_environment, prepare_folders
@@ -107,8 +107,10 @@ def _run_locked(
 ) -> int:
     images = _chosen(parse_images(engine.describe()), arguments.services)
     known = load_known(path)
-    fingerprints = {image.name: fingerprint(image.build, engine.image_id) for image in images}
     ids = {image.name: engine.image_id(image.name) for image in images}
+    images = choose_images(images, ids, are_named=bool(arguments.services))
+    fingerprints = {image.name: fingerprint(image.build, engine.image_id) for image in images}
+    ids = {image.name: ids[image.name] for image in images}
     if arguments.remember:
         _remember(path, known, fingerprints, ids)
     steps = plan_builds(

@@ -9,6 +9,7 @@ from typing import Any
 
 from vv_core.errors import ConfigError
 
+_STAGES = "stages"
 _FROM_REGISTRY = {"always", "missing", "if_not_present", "daily", "weekly"}
 
 
@@ -39,6 +40,7 @@ class Image:
         build_service: the service that it is built by.
         services: that stay; they are started anew with a new image.
         jobs: services that start and end; they are only tried.
+        is_optional: only services use it that a person starts by a profile of their own.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Image:
     build_service: str
     services: tuple[str, ...]
     jobs: tuple[str, ...]
+    is_optional: bool = False
 
 
 def parse_images(document: Any) -> list[Image]:
@@ -99,4 +102,5 @@ def _image(image: str, builder: str, services: Mapping[str, Any]) -> Image:
         build_service=builder,
         services=tuple(name for name in users if name not in jobs),
         jobs=tuple(jobs),
+        is_optional=all(set(services[name].get("profiles") or ()) - {_STAGES} for name in users),
     )

@@ -52,6 +52,21 @@ class Step:
     reason: Reason
 
 
+def choose_images(
+    images: Sequence[Image], current_ids: Mapping[str, str], *, are_named: bool
+) -> list[Image]:
+    """Return the images that concern this box: not an optional one that nobody has built here.
+
+    Args:
+        images: of the project, or those that a person has named.
+        current_ids: what the engine has by the name of each; "" for nothing.
+        are_named: a person wants exactly these.
+    """
+    return [
+        image for image in images if are_named or current_ids[image.name] or not image.is_optional
+    ]
+
+
 def plan_builds(
     images: Sequence[Image],
     fingerprints: Mapping[str, str],
