@@ -358,13 +358,19 @@ class Mark:
 
 
 def mark_of(folder: Path) -> Mark:
-    """Return the mark of a folder as it is now.
+    """Return the mark of a folder that can be listed and whose files can be reached now.
+
+    A mark alone may be asked for by who may do neither: then nothing new would ever be seen, without a word.
 
     Raises:
-        VvError: it cannot be looked at.
+        VvError: it cannot.
     """
     try:
-        status = os.stat(folder)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            status = os.stat(".", dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
     except OSError as exc:
         raise from_oserror(exc, "list the LogLines in", folder) from exc
     return Mark(status.st_ino, status.st_mtime_ns)
