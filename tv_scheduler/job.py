@@ -82,6 +82,10 @@ class PlaylistJob:
             self._failures += 1
             self._next_poll = self._clock.monotonic() + wait_s
             raise
+        if self._failures:
+            # The long wait was for what failed; from here the usual one holds.
+            usual = self._clock.monotonic() + self._settings.playlist_poll_s
+            self._next_poll = min(self._next_poll, usual)
         self._failures = 0
         if self._rules.problem is not None:
             raise self._rules.problem
