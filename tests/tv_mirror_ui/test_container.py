@@ -86,10 +86,10 @@ def test_it_is_healthy_shows_pictures_and_changes_nothing(started: tuple[str, in
     mirror = Served(Hub([], {}, 0), port)
     with mirror.watch("clip") as view:
         # The engine's own: its init, and where volumes are.
-        before = docker("diff", name)
+        before = sorted(docker("diff", name))
         pictures = {view.next().jpeg for _ in range(8)}
     assert len(pictures) > 1
     assert mirror.get("/fallback/placeholder.png")[0] == 200
-    assert docker("diff", name) == before
+    assert sorted(docker("diff", name)) == before
     mounts = docker("inspect", "--format", "{{range .Mounts}}{{.RW}} {{end}}", name)
     assert "true" not in " ".join(mounts)
