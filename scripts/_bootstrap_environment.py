@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".vv-installed"
+BEGUN = ROOT / ".cache" / "venv-begun"
+"""Is there while the virtual environment is made: one that was cut short has a Python, and no pip."""
 CONSTRAINTS = ROOT / "requirements" / "constraints.txt"
 NO_DEPS = ROOT / "requirements"
 """Folder of ``no-deps-<room>.txt``: packages whose stated needs would do harm."""
@@ -165,11 +167,13 @@ def _installed() -> tuple[str, set[str]]:
 
 
 def _make_venv() -> None:
-    if PYTHON.exists():
+    if PYTHON.exists() and not BEGUN.exists():
         return
     say("criando o ambiente virtual / creating the virtual environment …")
+    BEGUN.parent.mkdir(exist_ok=True)
+    BEGUN.touch()
     result = subprocess.run(
-        [sys.executable, "-m", "venv", str(VENV)],
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
         check=False,
         timeout=300,
         capture_output=True,
@@ -181,6 +185,7 @@ def _make_venv() -> None:
             "On Debian and Ubuntu: apt-get install python3-venv.",
             EX_UNAVAILABLE,
         )
+    BEGUN.unlink()
 
 
 def _pip(*arguments: str) -> None:

@@ -34,7 +34,9 @@ import pathlib, shutil, sys
 folder = pathlib.Path(__file__).parent
 if (folder / "fail-venv").exists():
     sys.exit("ensurepip is not available")
-target = pathlib.Path(sys.argv[1]) / "bin"
+assert sys.argv[1] == "--clear"
+target = pathlib.Path(sys.argv[2]) / "bin"
+shutil.rmtree(target, ignore_errors=True)
 target.mkdir(parents=True)
 shutil.copy(folder / "fake-python", target / "python")
 """
@@ -117,6 +119,20 @@ def test_a_fresh_copy_is_installed_pinned_and_prepared(project: Project) -> None
     assert (root / ".env").read_bytes() == (root / ".env.example").read_bytes()
     assert stat.S_IMODE((root / ".env").stat().st_mode) == 0o600
     assert "llama.cpp" not in result.stdout
+
+
+def test_an_environment_that_was_cut_short_is_made_anew(project: Project) -> None:
+    """Its Python is there, and its pip is not."""
+    python = project.root / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    begun = project.root / ".cache" / "venv-begun"
+    begun.parent.mkdir()
+    begun.touch()
+    result = project.run("--rooms", "writer")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert not begun.exists()
 
 
 def test_the_second_run_installs_nothing_and_prepares_again(project: Project) -> None:
