@@ -20,7 +20,7 @@ from vv_core.errors import VvError
 from vv_core.jsonio import read_json
 from vv_core.logs import get_logger
 from vv_core.paths import Storage
-from vv_core.pipeline.processed_log import ProcessedVideo, parse_line
+from vv_core.processed_video import ProcessedVideo, parse_line
 
 MAX_POSTER_BYTES = 8 * 1024 * 1024
 _LOGLINE_ID = re.compile(r"[0-9TZ]{16}-([0-9a-f]{12})")
@@ -112,8 +112,7 @@ def find_picture(storage: Storage, logline_id: str, sha256: str) -> str | None:
     found = _LOGLINE_ID.fullmatch(logline_id)
     if found is None:
         return None
-    log = storage.orchestrator_data / "processed_videos.log"
-    for video in find_videos(log, found[1]):
+    for video in find_videos(storage.processed_log, found[1]):
         place = _picture_of(storage.loglines / f"{video.stem}.logline.json", logline_id, sha256)
         if place is not None:
             return place

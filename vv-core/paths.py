@@ -100,6 +100,11 @@ class Storage:
         return self.root / "orchestrator_data"
 
     @property
+    def processed_log(self) -> Path:
+        """The list of what is done (`vv_core.processed_video`)."""
+        return self.orchestrator_data / "processed_videos.log"
+
+    @property
     def log(self) -> Path:
         """The provable log: what an auditor copies with the LogLines."""
         return self.loglines / "log"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import deque
 from collections.abc import Iterable
@@ -15,13 +14,11 @@ from vv_core.errors import InputDataError, InputMissingError, from_oserror
 from vv_core.jsonio import read_json
 from vv_core.logs import get_logger
 from vv_core.paths import Storage
+from vv_core.processed_video import ProcessedVideo, parse_line
 
-PROCESSED_LOG = "processed_videos.log"
 SLACK = timedelta(hours=24)
 """A video is processed after it was recorded, unless a camera's clock is ahead; by at most so much."""
 _MAX_LOGLINE_BYTES = 1024 * 1024
-_FIELDS = 4
-_SHA_DIGITS = 64
 
 _logger = get_logger("clips")
 
@@ -41,41 +38,16 @@ class Candidate:
     when: datetime
 
 
-@dataclass(frozen=True)
-class ProcessedLine:
-    """One line of the list of processed videos.
-
-    Attributes:
-        sha256: of the video.
-        finished: when it was processed, UTC, RFC 3339.
-        stem: how its outputs are called.
-        relative_name: its place below ``processed/``.
-    """
-
-    sha256: str
-    finished: str
-    stem: str
-    relative_name: str
-
-
-def parse_processed(raw: bytes, since: str) -> ProcessedLine | None:
-    """Return what a line says; None when it is no line, or older than a moment.
+def parse_recent(raw: bytes, since: str) -> ProcessedVideo | None:
+    """Return what a line of the list of processed videos says; None when it is none, or older than a moment.
 
     Args:
-        raw: the line, without its newline.
+        raw: the line, with its newline.
         since: UTC, RFC 3339; compared as text, which is quick and right for that form.
     """
-    fields = raw.decode("utf-8", "replace").split("\t")
-    if len(fields) != _FIELDS or fields[1] < since or len(fields[0]) != _SHA_DIGITS:
-        return None
-    try:
-        stem, name = json.loads(fields[2]), json.loads(fields[3])
-        int(fields[0], 16)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(stem, str) or not isinstance(name, str):
-        return None
-    return ProcessedLine(fields[0], fields[1], stem, name)
+    # Most lines of an old box are too old: they are not worth parsing.
+    finished = raw.split(b"\t", 2)[1:2]
+    return parse_line(raw) if finished and finished[0] >= since.encode() else None
 
 
 def newest_first(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -88,12 +60,12 @@ class Candidates:
 
     def __init__(self, storage: Storage, window: timedelta) -> None:
         self._storage = storage
-        self._path = storage.orchestrator_data / PROCESSED_LOG
+        self._path = storage.processed_log
         self._window = window
         self._inode = 0
         self._place = 0
         self._found: dict[str, Candidate] = {}
-        self._pending: deque[ProcessedLine] = deque()
+        self._pending: deque[ProcessedVideo] = deque()
 
     def refresh(self, now: datetime) -> dict[str, Candidate]:
         """Return the candidates by hash.
@@ -116,7 +88,7 @@ class Candidates:
         self._found = {sha: each for sha, each in self._found.items() if each.when >= oldest}
         return self._found
 
-    def _read_new(self, since: str) -> list[ProcessedLine]:
+    def _read_new(self, since: str) -> list[ProcessedVideo]:
         try:
             stream = self._path.open("rb")
         except FileNotFoundError:
@@ -133,13 +105,13 @@ class Candidates:
                 if not raw.endswith(b"\n"):
                     break
                 self._place += len(raw)
-                line = parse_processed(raw[:-1], since)
+                line = parse_recent(raw, since)
                 if line is not None:
                     lines.append(line)
         return lines
 
 
-def _read_when(storage: Storage, line: ProcessedLine) -> datetime | None:
+def _read_when(storage: Storage, line: ProcessedVideo) -> datetime | None:
     """Return when a video's LogLine says that it was recorded; None: there is no such LogLine."""
     path = storage.loglines / f"{line.stem}.logline.json"
     try:

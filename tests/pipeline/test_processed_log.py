@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vv_core.pipeline.processed_log import ProcessedLog, ProcessedVideo
+from vv_core.pipeline.processed_log import ProcessedLog
+from vv_core.processed_video import ProcessedVideo
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 

@@ -19,7 +19,8 @@ from tv_ui.posters import find_videos
 from tv_ui.tv_page import TvPageFile, build_page
 from vv_core.clock import format_utc
 from vv_core.errors import InputDataError, VvError
-from vv_core.pipeline.processed_log import ProcessedLog, ProcessedVideo, parse_line
+from vv_core.pipeline.processed_log import ProcessedLog
+from vv_core.processed_video import ProcessedVideo, parse_line
 from vv_schemas import example_path
 
 PICTURE = b"\xff\xd8 a picture"

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from tests.vv_ingest.boxes import NOW, ClipBox
 from vv_core.errors import TemporaryError
-from vv_core.pipeline.processed_log import ProcessedVideo
+from vv_core.processed_video import ProcessedVideo
 from vv_ingest.candidates import (
     Candidate,
     Candidates,
-    ProcessedLine,
     newest_first,
-    parse_processed,
+    parse_recent,
 )
 
 WEEK = timedelta(days=7)
@@ -34,13 +33,13 @@ ONE, TWO, THREE = "a1" * 32, "b2" * 32, "c3" * 32
     )
 )
 def test_every_line_that_the_orchestrator_writes_is_read(video: ProcessedVideo) -> None:
-    line = parse_processed(video.to_line().encode(), "2026-11-21T05:00:00Z")
-    assert line == ProcessedLine(ONE, video.finished, video.stem, video.relative_name)
+    line = parse_recent(f"{video.to_line()}\n".encode(), "2026-11-21T05:00:00Z")
+    assert line == video
 
 
 @given(raw=st.binary(max_size=300).filter(lambda raw: b"\n" not in raw))
 def test_no_bytes_break_it(raw: bytes) -> None:
-    assert parse_processed(raw, "") is None or raw.count(b"\t") == 3
+    assert parse_recent(raw + b"\n", "") is None or raw.count(b"\t") == 3
 
 
 @pytest.mark.parametrize(
@@ -56,7 +55,7 @@ def test_no_bytes_break_it(raw: bytes) -> None:
     ],
 )
 def test_lines_that_do_not_count(line: str) -> None:
-    assert parse_processed(line.encode(), "2026-11-21T05:00:00Z") is None
+    assert parse_recent(f"{line}\n".encode(), "2026-11-21T05:00:00Z") is None
 
 
 def test_the_newest_recording_comes_first() -> None:

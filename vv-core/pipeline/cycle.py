@@ -70,7 +70,7 @@ class Cycle:
         self._history = history
         self._clock = clock
         self._is_ending = is_ending
-        self._log = ProcessedLog(self._storage.orchestrator_data / "processed_videos.log")
+        self._log = ProcessedLog(self._storage.processed_log)
         self._policy = RetryPolicy(
             first_wait_s=settings.orchestrator_retry_seconds,
             longest_wait_s=settings.orchestrator_retry_max_seconds,

@@ -1,65 +1,24 @@
 """``processed_videos.log``: the truth about what is done.
 
-Append-only text, one line a video: SHA-256, time, output stem, path below ``processed/`` (as JSON,
-so that any name fits on a line), separated by tabs. Only whole lines count.
+Append-only text, one line a video (`vv_core.processed_video`). Only whole lines count.
 """
 
 from __future__ import annotations
 
-import json
 import mmap
 import os
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from vv_core.atomic import append_line_durable, fsync_directory
 from vv_core.logs import get_logger
+from vv_core.processed_video import ProcessedVideo
 
 _FEW = 24
 """Up to so many hashes are searched one by one; for more, one pass over all lines is cheaper."""
 
 _HASH_AT_START = re.compile(rb"^([0-9a-f]{64})\t", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class ProcessedVideo:
-    """One line.
-
-    Attributes:
-        sha256: of the video's content.
-        finished: UTC, RFC 3339.
-        stem: how its outputs are called.
-        relative_name: its place below ``processed/``.
-    """
-
-    sha256: str
-    finished: str
-    stem: str
-    relative_name: str
-
-    def to_line(self) -> str:
-        """Return the line, without newline."""
-        return "\t".join(
-            (self.sha256, self.finished, json.dumps(self.stem), json.dumps(self.relative_name))
-        )
-
-
-def parse_line(raw: bytes) -> ProcessedVideo | None:
-    """Return the video of a line of the log; what follows its newline is left out.
-
-    Returns:
-        None where it is no whole line of that form.
-    """
-    line, newline, _ = raw.partition(b"\n")
-    try:
-        sha256, finished, stem, name = line.decode("ascii").split("\t")
-        video = ProcessedVideo(sha256, finished, json.loads(stem), json.loads(name))
-    except ValueError:
-        return None
-    is_text = isinstance(video.stem, str) and isinstance(video.relative_name, str)
-    return video if newline and is_text else None
 
 
 class ProcessedLog:

@@ -15,11 +15,12 @@ from vv_core.paths import Storage
 from vv_core.pipeline.batch import ItemOutcome
 from vv_core.pipeline.history import History, StageRun
 from vv_core.pipeline.intake import ReadyVideo, is_unchanged
-from vv_core.pipeline.processed_log import ProcessedLog, ProcessedVideo
+from vv_core.pipeline.processed_log import ProcessedLog
 from vv_core.pipeline.quarantine import Failure, move_video, plan_place, quarantine
 from vv_core.pipeline.report import CycleReport
 from vv_core.pipeline.retry import Action, Attempts, RetryPolicy, Verdict, decide
 from vv_core.pipeline.stages import StageSpec
+from vv_core.processed_video import ProcessedVideo
 from vv_core.stage import WHOLE_BATCH
 
 _logger = get_logger("pipeline")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
@@ -18,6 +17,7 @@ from vv_core.errors import VvError, from_oserror
 from vv_core.jsonio import read_json
 from vv_core.paths import FOLDERS, Storage
 from vv_core.pipeline.quarantine import quarantined
+from vv_core.processed_video import parse_line
 from vv_core.retention.decision import DAY_S, HOUR_S, FileFact, Known, Video
 from vv_core.retention.policy import CLIPS, OUTSIDE
 from vv_core.settings import Settings
@@ -199,7 +199,7 @@ def learn_known(
         VvError: the list of processed videos, or ``corrupted/``, cannot be read.
     """
     storage = settings.storage
-    path = storage.orchestrator_data / "processed_videos.log"
+    path = storage.processed_log
     try:
         videos = read_videos(path)
     except OSError as exc:
@@ -222,9 +222,9 @@ def read_videos(path: Path) -> dict[str, Video]:
     """
     videos: dict[str, Video] = {}
     try:
-        with path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
-            for line in stream:
-                entry = _parse_video(line)
+        with path.open("rb") as stream:
+            for raw in stream:
+                entry = _parse_video(raw)
                 if entry is not None:
                     videos[entry[0]] = entry[1]
     except FileNotFoundError:
@@ -246,16 +246,15 @@ def read_quarantined(storage: Storage) -> dict[str, Video]:
     return videos
 
 
-def _parse_video(line: str) -> tuple[str, Video] | None:
+def _parse_video(raw: bytes) -> tuple[str, Video] | None:
+    line = parse_line(raw)
+    if line is None:
+        return None
     try:
-        sha256, finished, stem, name = line.rstrip("\n").split("\t")
-        moment = parse_utc(finished).timestamp()
-        stem, name = json.loads(stem), json.loads(name)
-    except (ValueError, RecursionError):
+        moment = parse_utc(line.finished).timestamp()
+    except ValueError:
         return None
-    if not line.endswith("\n") or not isinstance(stem, str) or not isinstance(name, str):
-        return None
-    return name, Video(sha256, moment, stem)
+    return line.relative_name, Video(line.sha256, moment, line.stem)
 
 
 def learn_shown(known: Known, folder: Path) -> tuple[Known, list[str]]:
