@@ -16,15 +16,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from tv_mirror_ui.headers import HeaderMiddleware
 from tv_mirror_ui.hub import Channel, Hub, State
 from tv_mirror_ui.page import load_page
 from tv_mirror_ui.streaming import MirrorStream
+from vv_core.web_safety import StrictHeaders
 
 SNAPSHOT_S = 6.0
 MAX_AT_ONCE = 16
 _MAX_RATE = 30.0
 _PLACEHOLDER = "placeholder.png"
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 def create_app(hub: Hub, hosts: tuple[str, ...], fallback: Path) -> Starlette:
@@ -91,7 +92,7 @@ def create_app(hub: Hub, hosts: tuple[str, ...], fallback: Path) -> Starlette:
             get("/health", health),
         ],
         middleware=[
-            Middleware(HeaderMiddleware),
+            Middleware(StrictHeaders, policy=_POLICY),
             # A page elsewhere must not reach the cameras through a browser beside them (DNS rebinding).
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
         ],

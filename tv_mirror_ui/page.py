@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from vv_core.web_safety import build_policy
 
 PAGE = Path(__file__).with_name("tv_mirror.html")
 SMALL_PLACEHOLDER = Path(__file__).with_name("placeholder.png")
@@ -14,8 +15,6 @@ SMALL_PLACEHOLDER = Path(__file__).with_name("placeholder.png")
 _INLINED = "__PLACEHOLDER__"
 _VERSION = "__PAGE_VERSION__"
 _VERSION_CHARS = 16
-_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,4 @@ def load_page(path: Path = PAGE) -> Page:
     text = path.read_text("utf-8").replace(_INLINED, picture)
     version = hashlib.sha256(text.encode()).hexdigest()[:_VERSION_CHARS]
     html = text.replace(_VERSION, version)
-    policy = (
-        f"default-src 'none'; script-src {_hashes(_SCRIPT, html)}; style-src {_hashes(_STYLE, html)}; "
-        "img-src 'self' blob: data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    )
-    return Page(html, policy, version)
-
-
-def _hashes(pattern: re.Pattern[str], html: str) -> str:
-    digests = (hashlib.sha256(each.encode()).digest() for each in pattern.findall(html))
-    return " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return Page(html, build_policy(html), version)

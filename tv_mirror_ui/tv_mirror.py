@@ -14,8 +14,8 @@ from tv_mirror_ui.hub import Hub
 from tv_mirror_ui.logins import load_logins
 from tv_mirror_ui.no_writing import forbid_writing
 from vv_core.cli import CommandParser, run_command
-from vv_core.errors import ConfigError, ExitCode, from_oserror
-from vv_core.listen import parse_listen
+from vv_core.errors import ExitCode
+from vv_core.listen import open_socket
 from vv_core.logs import JsonFormatter, get_logger
 from vv_core.settings import Settings, load_settings
 
@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
             sys.stdout.write(f"{problem}\n")
         return ExitCode.OK
     _log_to_stderr()
-    with open_socket(arguments.listen or settings.mirror_listen) as listening:
+    with open_listening(arguments.listen or settings.mirror_listen) as listening:
         # Heavy, and not needed for --help or a port that is taken.
         import uvicorn
 
@@ -99,31 +99,14 @@ def _log_to_stderr() -> None:
     root.propagate = False
 
 
-def open_socket(text: str) -> socket.socket:
+def open_listening(text: str) -> socket.socket:
     """Return a socket that listens; its connections hold little that is not sent yet.
-
-    Args:
-        text: address and port.
 
     Raises:
         ConfigError: the text is no address, or it cannot be bound.
     """
-    host, port = parse_listen(text)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Before it listens: connections inherit it.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        listening.bind((host, port))
-        listening.listen(_BACKLOG)
-    except OSError as exc:
-        listening.close()
-        message = from_oserror(exc, f"listen on {text}").message
-        raise ConfigError(
-            message, advice="Set VV_MIRROR_LISTEN to an address of this machine and a free port."
-        ) from exc
-    return listening
+    little = (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    return open_socket(text, "VV_MIRROR_LISTEN", _BACKLOG, little)
 
 
 if __name__ == "__main__":

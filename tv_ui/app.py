@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tv_ui.box_status import collect_box_status
-from tv_ui.headers import StrictHeaders
 from tv_ui.health import find_health_problems
 from tv_ui.log_head import log_router
 from tv_ui.media import media_router
@@ -31,10 +30,12 @@ from tv_ui.tv_page import TvPageFile
 from tv_ui.tv_routes import tv_router
 from vv_core.clock import Clock
 from vv_core.settings import Settings
+from vv_core.web_safety import StrictHeaders
 
 _PAGE = Path(__file__).with_name("tv.html")
 _HEALTHCHECK_HOST = "127.0.0.1"
-"""By which the box asks itself (`tv_ui.probe`), whatever an installer allows others."""
+"""By which the box asks itself (`vv_core.http_probe`), whatever an installer allows others."""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'"
 _THREADS = 16
 """For answers that read files; a container may have few processes."""
 
@@ -70,7 +71,7 @@ def create_app(settings: Settings, clock: Clock, page: Path = _PAGE) -> FastAPI:
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=[*settings.tv_api_hosts, _HEALTHCHECK_HOST]
     )
-    app.add_middleware(StrictHeaders)
+    app.add_middleware(StrictHeaders, policy=_POLICY)
     _add_operator_routes(app, settings, clock, watch)
     playlists = PlaylistStore(storage)
     app.include_router(setup_router(settings, playlists))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from vv_core.cli import CommandParser, run_command
 from vv_core.clock import SystemClock
-from vv_core.errors import ConfigError, ExitCode, from_oserror
-from vv_core.listen import parse_listen
+from vv_core.errors import ExitCode
+from vv_core.listen import open_socket
 from vv_core.logs import get_logger, setup_logging
 from vv_core.settings import load_settings
 
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     settings = load_settings()
     setup_logging(PROG, settings.resolve(settings.log_dir), arguments.verbose)
-    with open_socket(arguments.listen or settings.tv_api_listen) as listening:
+    with open_listening(arguments.listen or settings.tv_api_listen) as listening:
         # Heavy, and not needed for --help or a port that is taken.
         import uvicorn
 
@@ -82,29 +82,20 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def open_socket(text: str) -> socket.socket:
-    """Return a socket that listens.
-
-    Args:
-        text: address and port.
+def open_listening(text: str) -> socket.socket:
+    """Return a socket that listens; a connection whose TV is gone ends soon, and not after hours.
 
     Raises:
         ConfigError: the text is no address, or it cannot be bound.
     """
-    host, port = parse_listen(text)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listening = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as exc:
-        message = from_oserror(exc, f"listen on {text}").message
-        raise ConfigError(
-            message, advice="Set VV_TV_API_LISTEN to an address of this machine and a free port."
-        ) from exc
-    # Connections inherit these: without them one whose TV is gone stays for hours.
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _DEAD_AFTER_S // 2)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_AFTER_S * 1000)
-    return listening
+    return open_socket(
+        text,
+        "VV_TV_API_LISTEN",
+        _BACKLOG,
+        (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _DEAD_AFTER_S // 2),
+        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAD_AFTER_S * 1000),
+    )
 
 
 if __name__ == "__main__":

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 
 from vv_core.errors import InputDataError, from_oserror
 from vv_core.video_files import FileSignature
+from vv_core.web_safety import build_policy
 
 PLACEHOLDER = "__PAGE_VERSION__"
 _MAX_BYTES = 2 * 1024 * 1024
 _VERSION_DIGITS = 16
-_INLINE = re.compile(r"<(script|style)\b[^>]*>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
+_POLICY = "media-src 'self' blob: data:"
 
 
 @dataclass(frozen=True)
@@ -42,29 +41,7 @@ def build_page(source: bytes) -> TvPage:
     version = hashlib.sha256(source).hexdigest()[:_VERSION_DIGITS]
     # A browser hashes a script after it has made all ends of line "\n".
     text = source.decode("utf-8").replace("\r\n", "\n").replace(PLACEHOLDER, version)
-    return TvPage(text.encode(), version, build_policy(text))
-
-
-def build_policy(html: str) -> str:
-    """Return the policy under which the page's own scripts and styles run, and no others (CSP level 2)."""
-    hashes: dict[str, list[str]] = {"script": [], "style": []}
-    for kind, content in _INLINE.findall(html):
-        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        hashes[kind.lower()].append(f"'sha256-{digest}'")
-    scripts, styles = (" ".join(hashes[kind]) or "'none'" for kind in ("script", "style"))
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {scripts}",
-            f"style-src {styles}",
-            "media-src 'self' blob: data:",
-            "img-src 'self' blob: data:",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
-    )
+    return TvPage(text.encode(), version, build_policy(text, _POLICY))
 
 
 class TvPageFile:

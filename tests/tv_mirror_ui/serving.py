@@ -18,7 +18,7 @@ from tv_mirror_ui.app import create_app
 from tv_mirror_ui.cameras import Address, Camera, Kind
 from tv_mirror_ui.hub import Hub
 from tv_mirror_ui.logins import Login
-from tv_mirror_ui.tv_mirror import open_socket
+from tv_mirror_ui.tv_mirror import open_listening
 from vv_core.setting_fields import DEFAULT_HOSTS
 
 WAIT_S = 60.0
@@ -134,7 +134,7 @@ def serve(
 ) -> Iterator[Served]:
     """Yield a mirror that answers on a port of its own."""
     hub = Hub(cameras, logins or {}, linger_s)
-    with open_socket("127.0.0.1:0") as listening:
+    with open_listening("127.0.0.1:0") as listening:
         config = uvicorn.Config(
             create_app(hub, DEFAULT_HOSTS, FALLBACK),
             log_config=None,

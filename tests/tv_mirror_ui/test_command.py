@@ -15,7 +15,7 @@ from tests.tv_mirror_ui.running import Running, running_mirror
 from tests.tv_mirror_ui.serving import Served, wait_for
 from tv_mirror_ui import tv_mirror
 from tv_mirror_ui.hub import Hub
-from tv_mirror_ui.tv_mirror import SEND_BUFFER, open_socket
+from tv_mirror_ui.tv_mirror import SEND_BUFFER, open_listening
 from vv_core.errors import ConfigError
 
 
@@ -121,11 +121,11 @@ def test_the_list_and_the_logins_are_checked(
 def test_an_address_that_is_taken_or_none_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_socket("127.0.0.1:0") as server:
+    with open_listening("127.0.0.1:0") as server:
         # Linux doubles it for its own book-keeping.
         assert server.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) == 2 * SEND_BUFFER
         with pytest.raises(ConfigError, match="in use"):
-            open_socket(f"127.0.0.1:{server.getsockname()[1]}")
+            open_listening(f"127.0.0.1:{server.getsockname()[1]}")
     monkeypatch.setenv("VV_HOME", str(tmp_path))
     assert tv_mirror.main(["--listen", "nowhere"]) == 78
     assert "not an address" in capsys.readouterr().err

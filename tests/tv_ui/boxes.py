@@ -19,7 +19,7 @@ from fastapi.testclient import TestClient
 
 from tests.tlog_writing.logs import LogBox, SteppedClock
 from tv_ui.app import create_app
-from tv_ui.tv_api import configure, open_socket
+from tv_ui.tv_api import configure, open_listening
 from vv_core.alerts import read_alerts
 from vv_core.atomic import write_json_atomic
 from vv_core.heartbeat import Heartbeat
@@ -133,7 +133,7 @@ class Served:
 @contextmanager
 def served(app: Any) -> Iterator[Served]:
     """Serve an application as the command does."""
-    with open_socket("127.0.0.1:0") as listening:
+    with open_listening("127.0.0.1:0") as listening:
         server = uvicorn.Server(configure(app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

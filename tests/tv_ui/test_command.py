@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.audit.samples import settings_of
-from tv_ui import probe, tv_api
-from tv_ui.tv_api import open_socket
+from tv_ui import tv_api
+from tv_ui.tv_api import open_listening
+from vv_core import http_probe as probe
 from vv_core.errors import ConfigError
 
 
@@ -91,7 +92,7 @@ def test_the_probe_ends_well_when_all_is_well() -> None:
 
 def test_a_tv_that_was_switched_off_does_not_keep_its_connection() -> None:
     with (
-        open_socket("127.0.0.1:0") as listening,
+        open_listening("127.0.0.1:0") as listening,
         socket.create_connection(listening.getsockname(), 60),
         listening.accept()[0] as connection,
     ):
@@ -120,7 +121,7 @@ def test_an_address_that_is_taken_or_none_says_what_to_do(
         socket.create_server(("127.0.0.1", 0)) as server,
         pytest.raises(ConfigError, match="in use"),
     ):
-        open_socket(f"127.0.0.1:{server.getsockname()[1]}")
+        open_listening(f"127.0.0.1:{server.getsockname()[1]}")
     monkeypatch.setenv("VV_HOME", str(tmp_path))
     assert tv_api.main(["--listen", "nowhere"]) == 78
     assert "not an address" in capsys.readouterr().err
