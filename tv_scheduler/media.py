@@ -11,17 +11,16 @@ from vv_core.errors import VvError
 from vv_core.logs import get_logger
 from vv_core.media_record import find_clip, read_media_record
 from vv_core.paths import Storage
+from vv_core.video_files import FileSignature
 
 _logger = get_logger("playlist")
-
-_Mark = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What a record said, while its file stays as it is."""
 
-    mark: _Mark
+    mark: FileSignature
     path: str
     clip: Playable | None
 
@@ -51,13 +50,13 @@ class Clips:
 
     def _look(self, sha256: str) -> _Known | None:
         try:
-            mark = _mark_of(os.stat(f"{self._records}/{sha256}.json"))
+            mark = FileSignature.of(os.stat(f"{self._records}/{sha256}.json"))
         except OSError:
             return None
         before = self._known.get(sha256)
         return before if before is not None and before.mark == mark else self._read(sha256, mark)
 
-    def _read(self, sha256: str, mark: _Mark) -> _Known | None:
+    def _read(self, sha256: str, mark: FileSignature) -> _Known | None:
         try:
             record = read_media_record(self._storage, sha256)
         except VvError as exc:
@@ -69,10 +68,6 @@ class Clips:
             return _Known(mark, "", None)
         clip = Playable(record.clip.sha256, record.clip.bytes, record.clip.duration_ms)
         return _Known(mark, os.fspath(find_clip(self._storage, record.clip)), clip)
-
-
-def _mark_of(status: os.stat_result) -> _Mark:
-    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def _has_size(path: str, size: int) -> bool:
