@@ -3,12 +3,23 @@
 
 SERVICE_HOME=/var/lib/vv-video-ai
 
+# Group, user and home one by one, each looked for: power that fails inside useradd leaves a user whose group has no
+# name, or one without a home, and both look like a finished user to `id`.
 make_user() {
   if ! id -u "$SERVICE_USER" >/dev/null 2>&1; then
     step "usuário do serviço: $SERVICE_USER" "user of the service: $SERVICE_USER"
-    change useradd --system --user-group --create-home --home-dir "$SERVICE_HOME" --shell /usr/sbin/nologin "$SERVICE_USER"
     state_set made_user yes
+    has_group "$SERVICE_USER" || change groupadd --system "$SERVICE_USER"
+    change useradd --system --gid "$SERVICE_USER" --home-dir "$SERVICE_HOME" --shell /usr/sbin/nologin "$SERVICE_USER"
   fi
+  # An administrator's own user stays as it is, and a dry run has made none.
+  [[ $(state_get made_user) == yes ]] && id -u "$SERVICE_USER" >/dev/null 2>&1 || return 0
+  has_group "$(id -g "$SERVICE_USER")" || change groupadd --system --gid "$(id -g "$SERVICE_USER")" "$SERVICE_USER"
+  [[ -d $SERVICE_HOME ]] || change install -d -m 700 -o "$SERVICE_USER" -g "$(id -g "$SERVICE_USER")" "$SERVICE_HOME"
+}
+
+has_group() { # NAME or number
+  getent group "$1" >/dev/null
 }
 
 # bootstrap.py makes the environment, folders, keys and .env, and gives the service's user what is the box's own. The

@@ -59,6 +59,16 @@ remove_tracked() {
   done
 }
 
+remove_user() {
+  if id -u "$SERVICE_USER" >/dev/null 2>&1; then
+    change userdel "$SERVICE_USER" || warn "usuário não removido" "user not removed"
+  fi
+  # userdel takes the group along where the system's login.defs says so.
+  if ((!DRY_RUN)) && has_group "$SERVICE_USER"; then
+    change groupdel "$SERVICE_USER" || warn "grupo não removido" "group not removed"
+  fi
+}
+
 purge_box() {
   step "apagando dados, chaves, cópias e usuário" "deleting data, keys, backups and user"
   local data made_user
@@ -67,8 +77,8 @@ purge_box() {
   if [[ $data != "$PREFIX"/* && -d $data ]]; then
     warn "os dados ficam, pois estão fora de $PREFIX: $data" "the data stay, as they are outside $PREFIX: $data"
   fi
-  if [[ $made_user == yes ]] && id -u "$SERVICE_USER" >/dev/null 2>&1; then
-    change userdel "$SERVICE_USER" || warn "usuário não removido" "user not removed"
+  if [[ $made_user == yes ]]; then
+    remove_user
     change rm -rf "$SERVICE_HOME"
   fi
   change rm -rf "$BACKUPS" "$TRUST_FOLDER"
