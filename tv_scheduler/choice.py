@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -96,19 +96,24 @@ def find_reason(rule: TvRule, line: Line, now: int, zone: tzinfo) -> Reason:
         now: seconds since 1970.
         zone: of the cameras' clocks.
     """
-    checks = _checks(rule, line, now, zone)
-    return next((reason for is_right, reason in checks if not is_right), Reason.SHOWN)
+    # One after the other, the cheapest first: most LogLines of other TVs need but one.
+    if not rule.pick.has_status(line):
+        return Reason.STATUS
+    if line.when > now:
+        return Reason.FUTURE
+    if line.when <= now - rule.reach_s:
+        return Reason.OLD
+    return _find_rarer_reason(rule, line, zone)
 
 
-def _checks(rule: TvRule, line: Line, now: int, zone: tzinfo) -> Iterator[tuple[bool, Reason]]:
-    """Yield one check after the other, so that most LogLines of other TVs need but one."""
-    yield rule.pick.has_status(line), Reason.STATUS
-    yield line.when <= now, Reason.FUTURE
-    yield line.when > now - rule.reach_s, Reason.OLD
-    yield rule.pick.has_camera(line), Reason.CAMERA
-    yield rule.pick.has_label(line), Reason.LABEL
-    yield _is_at_hours(rule, line, zone), Reason.HOURS
-    yield _is_short(rule, line), Reason.LONG
+def _find_rarer_reason(rule: TvRule, line: Line, zone: tzinfo) -> Reason:
+    if not rule.pick.has_camera(line):
+        return Reason.CAMERA
+    if not rule.pick.has_label(line):
+        return Reason.LABEL
+    if not _is_at_hours(rule, line, zone):
+        return Reason.HOURS
+    return Reason.SHOWN if _is_short(rule, line) else Reason.LONG
 
 
 def local_time(line: Line, zone: tzinfo) -> datetime:

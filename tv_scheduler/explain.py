@@ -125,7 +125,6 @@ def _entry(
 
 def _words(rule: TvRule, line: Line, reason: Reason, level: int, zone: tzinfo) -> Words:
     """Return the reason with what it was measured by."""
-    began = local_time(line, zone).strftime("%d/%m %H:%M")
     match reason:
         case Reason.SHOWN if level:
             pt = f"Aparece, com prioridade {level}: interrompe o que tem menos."
@@ -133,10 +132,11 @@ def _words(rule: TvRule, line: Line, reason: Reason, level: int, zone: tzinfo) -
         case Reason.SHOWN:
             pt, en = "Aparece.", "Shown."
         case Reason.FUTURE:
+            began = _began(line, zone)
             pt = f"Ainda não: começa em {began}, no futuro; confira o relógio da câmera."
             en = f"Not yet: it begins at {began}, in the future; check the camera's clock."
         case Reason.OLD:
-            hours = rule.reach_s // 3600
+            began, hours = _began(line, zone), rule.reach_s // 3600
             pt = f"Fora: começou em {began}, e esta TV mostra as últimas {hours} horas."
             en = f"Out: it began at {began}, and this TV shows the last {hours} hours."
         case Reason.LONG:
@@ -147,27 +147,28 @@ def _words(rule: TvRule, line: Line, reason: Reason, level: int, zone: tzinfo) -
             pt = "Fora: há mais novos ou mais urgentes do que esta TV mostra de uma vez."
             en = "Out: there are more newer or more urgent ones than this TV shows at a time."
         case _:
-            pt, en = _other_words(rule, line, reason, began)
+            pt, en = _other_words(rule, line, reason, zone)
     return Words(pt, en)
 
 
-def _other_words(rule: TvRule, line: Line, reason: Reason, began: str) -> tuple[str, str]:
+def _began(line: Line, zone: tzinfo) -> str:
+    return local_time(line, zone).strftime("%d/%m %H:%M")
+
+
+def _other_words(rule: TvRule, line: Line, reason: Reason, zone: tzinfo) -> tuple[str, str]:
     """Return the reason where the LogLine is other than what the TV shows."""
-    (pt, en), is_, shown = {
-        Reason.STATUS: (("a situação", "its status"), line.status, sorted(rule.pick.statuses)),
-        Reason.CAMERA: (("a câmera", "its camera"), line.camera, sorted(rule.pick.cameras)),
-        Reason.LABEL: (
-            ("o que se vê", "what is seen"),
-            ", ".join(sorted(line.labels)),
-            sorted(rule.pick.labels),
-        ),
-        Reason.HOURS: (
-            ("o começo", "its start"),
-            began,
-            [_hours_text(each) for each in rule.hours],
-        ),
-    }[reason]
-    wanted = ", ".join(shown)
+    match reason:
+        case Reason.STATUS:
+            pt, en, is_, shown = "a situação", "its status", line.status, rule.pick.statuses
+        case Reason.CAMERA:
+            pt, en, is_, shown = "a câmera", "its camera", line.camera, rule.pick.cameras
+        case Reason.LABEL:
+            pt, en, shown = "o que se vê", "what is seen", rule.pick.labels
+            is_ = ", ".join(sorted(line.labels))
+        case _:
+            pt, en, is_ = "o começo", "its start", _began(line, zone)
+            shown = frozenset(_hours_text(each) for each in rule.hours)
+    wanted = ", ".join(sorted(shown))
     return (
         f"Fora: {pt} é {is_ or '–'}, e esta TV mostra {wanted}.",
         f"Out: {en} is {is_ or '–'}, and this TV shows {wanted}.",

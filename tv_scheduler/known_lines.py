@@ -131,14 +131,28 @@ class KnownLines:
 
     def drop_before(self, since: int) -> None:
         """Forget what tells of nothing since a second."""
-        old = [name for name, each in self._proven.items() if each.line.when < since]
-        old += [
-            name
-            for name, each in self._refused.items()
-            if until_of(each.signature.mtime_ns) < since
-        ]
-        for name in old:
+        for name in self._lines_before(since):
             self.drop(name)
+        self._drop_refused_before(since)
+
+    def drop_out_of_reach(self, since: int) -> None:
+        """Forget what tells of nothing since a second before which no TV shows anything.
+
+        LogLines that no TV has shown for a while are not missed, so that this alone has nothing chosen or written
+        anew: on a box with a LogLine a minute it would happen each minute.
+        """
+        for name in self._lines_before(since):
+            del self._proven[name]
+        self._drop_refused_before(since)
+
+    def _lines_before(self, since: int) -> list[str]:
+        return [name for name, each in self._proven.items() if each.line.when < since]
+
+    def _drop_refused_before(self, since: int) -> None:
+        refused = list(self._refused.items())
+        for name, each in refused:
+            if until_of(each.signature.mtime_ns) < since:
+                self.drop(name)
 
     def newest(self, count: int) -> int:
         """Return the second since which there are at least so many LogLines."""

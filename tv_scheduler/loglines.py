@@ -179,7 +179,7 @@ class LogLines:
             return
         self._check = None
         self.is_whole = True
-        self.known.drop_before(self._since())
+        self.known.drop_out_of_reach(self._since())
 
     def _check_steps(self) -> Iterator[list[str]]:
         """Yield the names of all files that may be young, some at a time; first those that are known."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from tv_scheduler.choice import MAX_ITEMS, Choice, choose, local_time, sort_by_time, window_of
@@ -80,7 +81,9 @@ def build_playlists(
 
     def build(rule: TvRule, choice: Choice) -> dict[str, Any]:
         items = [
-            build_item(line, choice.levels.get(line.id, 0), clips, scene.zone)
+            build_item(
+                line, choice.levels.get(line.id, 0), clips.get(line.video_sha256), scene.zone
+            )
             for line in choice.shown
             for _ in range(rule.repeats)
         ]
@@ -105,18 +108,18 @@ def _choice_of_all(choices: Mapping[str, Choice]) -> Choice:
     return Choice(tuple(sort_by_time(shown.values())[-MAX_ITEMS:]), {}, levels, None)
 
 
-def build_item(
-    line: Line, level: int, clips: Mapping[str, Playable], zone: tzinfo
-) -> dict[str, Any]:
-    """Return the item of a playlist that shows a LogLine.
+@lru_cache(maxsize=2 * MAX_ITEMS)
+def build_item(line: Line, level: int, clip: Playable | None, zone: tzinfo) -> dict[str, Any]:
+    """Return the item of a playlist that shows a LogLine, not to be changed.
+
+    Kept, since a turn that lets one of a thousand LogLines go asks for all the others again, for each TV.
 
     Args:
         line: the LogLine.
         level: its priority.
-        clips: what plays for a recording, by the recording's hash.
+        clip: what plays for the recording.
         zone: of the cameras' clocks.
     """
-    clip = clips.get(line.video_sha256)
     length_ms = clip.duration_ms or line.duration_ms if clip is not None else 0
     return {
         "logline_id": line.id,

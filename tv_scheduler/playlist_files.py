@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -26,10 +25,10 @@ EXPLAIN_FOLDER = "explain"
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A file as it was last seen."""
+    """A file as it was last seen, and what it shows."""
 
     signature: FileSignature
-    print: bytes
+    shown: dict[str, Any]
 
 
 class PlaylistFiles:
@@ -51,8 +50,8 @@ class PlaylistFiles:
         changed = []
         for tv, document in playlists.items():
             path = self._folder / (ALL_FILE if tv == ALL else f"{tv}.json")
-            wanted = print_of(document)
-            if self._print_of_file(path) == wanted:
+            wanted = shown_in(document)
+            if self._shown_in_file(path) == wanted:
                 continue
             validate_schema(document, schema_path("playlist"))
             self._put(path, document, wanted)
@@ -72,9 +71,9 @@ class PlaylistFiles:
             raise from_oserror(exc, "write explanations into", folder) from exc
         for tv, document in explanations.items():
             path = folder / f"{tv}.json"
-            wanted = print_of(document)
+            wanted = shown_in(document)
             known = self._written.get(path)
-            if known is None or known.print != wanted or known.signature != _sign(path):
+            if known is None or known.shown != wanted or known.signature != _sign(path):
                 self._put(path, document, wanted)
         for path in folder.glob("*.json"):
             if path.stem not in explanations:
@@ -97,7 +96,7 @@ class PlaylistFiles:
         except OSError as exc:
             raise from_oserror(exc, "write playlists into", self._folder) from exc
 
-    def _put(self, path: Path, document: Mapping[str, Any], wanted: bytes) -> None:
+    def _put(self, path: Path, document: Mapping[str, Any], wanted: dict[str, Any]) -> None:
         try:
             # In one line: that is made ten times as quickly as an indented one.
             data = json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
@@ -107,16 +106,16 @@ class PlaylistFiles:
             self._written.pop(path, None)
             raise from_oserror(exc, "write the playlist", path) from exc
 
-    def _print_of_file(self, path: Path) -> bytes | None:
+    def _shown_in_file(self, path: Path) -> dict[str, Any] | None:
         """Return what a file shows, None where it is no playlist that can be used."""
         signature = _sign(path)
         known = self._written.get(path)
         if known is not None and known.signature == signature:
-            return known.print
+            return known.shown
         document = read_playlist(path)
         if document is None or signature is None:
             return None
-        found = print_of(document)
+        found = shown_in(document)
         self._written[path] = _Written(signature, found)
         return found
 
@@ -142,10 +141,9 @@ class PlaylistFiles:
             raise from_oserror(exc, "remove the playlist", path) from exc
 
 
-def print_of(document: Mapping[str, Any]) -> bytes:
-    """Return what tells documents that show something else apart, whenever they were made."""
-    shown = {key: value for key, value in document.items() if key not in CHANGING}
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).digest()
+def shown_in(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is the same in documents that show the same, whenever they were made."""
+    return {key: value for key, value in document.items() if key not in CHANGING}
 
 
 def read_playlist(path: Path) -> dict[str, Any] | None:

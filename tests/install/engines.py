@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.containers.live import IMAGES, _kept_wheel, build_images, run_compose
-from tests.install.throwaway import ROOT, USER, Ran, Throwaway, base_image, docker, throwaway
+from tests.install.throwaway import ROOT, USER, Ran, Throwaway, booting_image, docker, throwaway
 from tests.support.clips import make_clip
 
 SOCKET = Path("/var/run/docker.sock")
@@ -29,7 +28,20 @@ FROM {base}
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iptables runc \\
     && groupadd --system docker
 """
-_ENGINE_START_S = 60
+_ENGINE_UNIT = f"""
+[Unit]
+Description=Docker engine
+After=network.target
+[Service]
+Type=notify
+Environment=PATH={KIT}/usr/sbin:{KIT}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+ExecStart={KIT}/usr/sbin/dockerd
+Delegate=yes
+KillMode=process
+TimeoutStartSec=60
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 @dataclass(frozen=True)
@@ -147,20 +159,14 @@ def on_this_engine(source: Path, folder: Path, names: Mapping[str, str]) -> Iter
 def on_an_engine_of_its_own(
     source: Path, folder: Path, names: Mapping[str, str]
 ) -> Iterator[ContainerBox]:
-    """Yield a root with an engine that has no image and no way out: no network leads into its container."""
-    options = ["--privileged", "--volume=/var/lib/docker"]
-    options += [f"--volume={mount}" for mount in _client()]
-    with throwaway(source, folder, image=_engine_image(), options=options) as root:
+    """Yield a root that has booted, with an engine that has no image and no way out: no network leads into it."""
+    options = ["--volume=/var/lib/docker", *(f"--volume={mount}" for mount in _client())]
+    with throwaway(source, folder, image=_engine_image(), options=options, boots=True) as root:
         assert "eth0" not in root.run("ls", "/sys/class/net").out
-        path = f"{KIT}/usr/sbin:{KIT}/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        start = "dockerd >/var/log/dockerd.log 2>&1"
-        docker("exec", "--detach", f"--env=PATH={path}", root.name, "sh", "-c", start)
-        deadline = time.monotonic() + _ENGINE_START_S
-        while root.run("docker", "version", check=False).code:
-            if time.monotonic() > deadline:
-                log = root.run("tail", "-n", "5", "/var/log/dockerd.log", check=False).out
-                pytest.skip(f"no engine starts inside of a container here: {log}")
-            time.sleep(0.5)
+        root.run("tee", "/etc/systemd/system/docker.service", stdin=_ENGINE_UNIT)
+        if root.run("systemctl", "enable", "--now", "docker.service", check=False).code:
+            log = root.run("journalctl", "--no-pager", "--lines=5", "--unit=docker").out
+            pytest.skip(f"no engine starts inside of a container here: {log}")
         assert root.run("docker", "images", "--quiet").out == ""
         yield ContainerBox(root, "/opt/box", names)
 
@@ -176,7 +182,7 @@ def _client() -> list[str]:
 def _engine_image() -> str:
     if not (KIT / "usr" / "sbin" / "dockerd").exists():
         pytest.skip(f"there is no engine in {KIT} that a root could be lent")
-    text = _ENGINE_DOCKERFILE.format(base=base_image())
+    text = _ENGINE_DOCKERFILE.format(base=booting_image())
     tag = f"vv-test/engine-base:{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     docker("build", "--quiet", "--tag", tag, "-", input=text, timeout=900)
     return tag

@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.timeout(3600),
 ]
 
+MAIN = "vv-video-ai.service"
 HANGS = 'ENTRYPOINT ["sleep", "3600"]\nCMD []'
 """A program that is there and does nothing."""
 
@@ -172,3 +173,22 @@ def test_a_box_of_containers_with_no_network(source: Path, tmp_path: Path, folde
         box.check_healthy()
         assert box.own_files() == files
         box.add_logline("20261122-020304")
+        check_boots(box)
+
+
+def check_boots(box: ContainerBox) -> None:
+    """Check that systemd brings the containers down and up again: by hand, at a boot, and after a power cut."""
+    files = box.own_files()
+    box.root.run("systemctl", "stop", MAIN)
+    assert {row["State"] for row in box.containers().values()} == {"exited"}
+    box.root.run("systemctl", "start", MAIN, timeout=400)
+    box.check_healthy()
+    for number, end in enumerate((box.root.reboot, box.root.cut_power)):
+        end()
+        # Booted means that all which starts at boot is there: the service waits until its containers are healthy.
+        assert box.root.run("systemctl", "is-active", MAIN).out.strip() == "active"
+        assert box.root.system_state() == "running"
+        box.check_healthy()
+        assert box.own_files() == files
+        box.add_logline(f"20261123-02030{number}")
+        files = box.own_files()

@@ -24,9 +24,13 @@ def test_an_installation_that_was_cut_off_is_finished_by_the_next(root: Throwawa
 def test_a_user_that_was_made_by_half_is_finished_by_the_next_run(root: Throwaway) -> None:
     assert root.install_until("creating the virtual", *OPTIONS)
     # What is left when the power fails between useradd's files: a user, no name for its group, no home.
-    root.run("bash", "-c", "sed -i /^vv-video:/d /etc/group /etc/gshadow && rm -r /var/lib/vv-video-ai")
+    root.run(
+        "bash", "-c", "sed -i /^vv-video:/d /etc/group /etc/gshadow && rm -r /var/lib/vv-video-ai"
+    )
     root.install(*OPTIONS)
-    assert root.run("stat", "-c", "%a:%U:%G", "/var/lib/vv-video-ai").out == "700:vv-video:vv-video\n"
+    assert (
+        root.run("stat", "-c", "%a:%U:%G", "/var/lib/vv-video-ai").out == "700:vv-video:vv-video\n"
+    )
     check_installation(root)
     check_no_change(root)
     root.install("--uninstall", "--purge")

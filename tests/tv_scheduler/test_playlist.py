@@ -21,7 +21,7 @@ from tv_scheduler.playlist import (
     build_playlists,
     choose_all,
 )
-from tv_scheduler.playlist_files import print_of
+from tv_scheduler.playlist_files import shown_in
 from tv_scheduler.rules import Order, Pick, Priority, TvRule
 from vv_core.utils import validate_schema
 from vv_schemas import schema_path
@@ -67,7 +67,7 @@ def test_same_input_same_playlist(random: Any, count: int) -> None:
 
 
 def test_an_item_says_what_the_line_says() -> None:
-    item = build_item(make_line("1"), 5, {VIDEO: CLIP}, SAO_PAULO)
+    item = build_item(make_line("1"), 5, CLIP, SAO_PAULO)
     assert item == {
         "logline_id": "20261121T000000Z-000000000001",
         "media": f"/media/{'c7' * 32}.mp4",
@@ -86,13 +86,13 @@ def test_an_item_says_what_the_line_says() -> None:
 
 
 def test_without_a_clip_picture_and_text_are_shown() -> None:
-    item = build_item(make_line("1"), 0, {}, SAO_PAULO)
+    item = build_item(make_line("1"), 0, None, SAO_PAULO)
     assert (item["media"], item["bytes"], item["duration_s"]) == (None, None, PICTURE_S)
     assert item["poster"]
 
 
 def test_a_clip_of_which_the_length_is_not_known_plays_as_long_as_the_recording() -> None:
-    unknown = {VIDEO: Playable("c7" * 32, 1, 0)}
+    unknown = Playable("c7" * 32, 1, 0)
     assert build_item(make_line("1"), 0, unknown, UTC)["duration_s"] == 39.962
     still = make_line("1", media={"duration_ms": 0})
     assert build_item(still, 0, unknown, UTC)["duration_s"] == PICTURE_S
@@ -100,7 +100,7 @@ def test_a_clip_of_which_the_length_is_not_known_plays_as_long_as_the_recording(
 
 def test_a_line_without_picture_or_camera_has_none() -> None:
     line = make_line("1", media={"picture": None, "picture_sha256": None, "camera": ""})
-    item = build_item(line, 0, {}, UTC)
+    item = build_item(line, 0, None, UTC)
     assert (item["poster"], item["camera"]) == (None, None)
     assert item["start_local"] == "2026-11-21T12:30:30+00:00"
 
@@ -135,14 +135,14 @@ def test_a_document_made_at_another_time_is_the_same() -> None:
     before, after = build(lines), build(lines, now=NOW + timedelta(minutes=9))
     assert before["tv1"]["generated"] != after["tv1"]["generated"]
     assert before["tv1"]["window"] != after["tv1"]["window"]
-    assert print_of(before["tv1"]) == print_of(after["tv1"])
-    assert print_of(before["tv1"]) != print_of({**after["tv1"], "valid_s": 99})
-    assert print_of(before["tv1"]) != print_of({**after["tv1"], "items": []})
+    assert shown_in(before["tv1"]) == shown_in(after["tv1"])
+    assert shown_in(before["tv1"]) != shown_in({**after["tv1"], "valid_s": 99})
+    assert shown_in(before["tv1"]) != shown_in({**after["tv1"], "items": []})
 
 
 @given(st.integers(0, 3 * 366 * 24 * 3600))
 def test_local_time_is_the_same_moment(seconds: int) -> None:
     zone = ZoneInfo("America/New_York")
     when = NOW.replace(microsecond=0) - timedelta(seconds=seconds)
-    text = build_item(make_line("1", when=when), 0, {}, zone)["start_local"]
+    text = build_item(make_line("1", when=when), 0, None, zone)["start_local"]
     assert datetime.fromisoformat(text) == when
