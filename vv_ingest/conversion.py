@@ -18,6 +18,7 @@ from vv_ingest.decision import (
     decide,
     drop_sound,
     encode_instead,
+    find_stillness,
     is_long,
     is_short,
     tolerance_s,
@@ -83,7 +84,7 @@ class Conversion:
         if self._source.stat().st_size == 0:
             raise InputDataError("it is empty", advice=_ADVICE)
         probe = self._tools.probe(self._source)
-        decision = decide(probe, self._limits)
+        decision = self._look_for_stillness(decide(probe, self._limits))
         if decision.work is Work.NOTHING:
             found = self._as_it_is(probe, decision)
             if isinstance(found, Playable):
@@ -92,6 +93,13 @@ class Conversion:
         if decision.work is Work.REFUSE:
             raise InputDataError(decision.why, advice=_ADVICE)
         return self._make_best(probe, decision)
+
+    def _look_for_stillness(self, decision: Decision) -> Decision:
+        """Return the decision to encode where pictures that would be left as they are stand too long."""
+        if decision.work not in {Work.NOTHING, Work.COPY} or decision.video is None:
+            return decision
+        problem = find_stillness(self._tools.times(self._source, decision.video))
+        return encode_instead(decision, problem) if problem else decision
 
     def _as_it_is(self, probe: Probe, decision: Decision) -> Playable | str:
         """Return the video itself, or why it does not play."""

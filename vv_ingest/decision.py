@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from itertools import pairwise
 
 from vv_ingest.probe import SQUARE, AudioTrack, Probe, VideoTrack
 
@@ -17,6 +19,8 @@ _MAX_LEVEL = 52
 """Cameras name too high a level as often as not; size and rate say what a picture really costs."""
 _LEAST_RATE, _MOST_RATE = Fraction(1), Fraction(61)
 """What plays as it is. Below, a screen looks frozen; above, a TV drops pictures."""
+_MOST_APART_S = 2.0
+"""Longer between two pictures, a TV takes the clip for stuck (it waits for 3 s) and goes on to the next."""
 _MADE_LEAST_RATE, _MADE_MOST_RATE = 5, 30
 _RATE_OTHERWISE = Fraction(25)
 _MAX_DENOMINATOR = 1001
@@ -141,6 +145,18 @@ def find_picture_problem(video: VideoTrack, limits: Limits) -> str:
         ),
     )
     return next((problem for is_fine, problem in checks if not is_fine), "")
+
+
+def find_stillness(times: Sequence[float]) -> str:
+    """Return that pictures stand too long, or "".
+
+    Recorders that keep only what moves leave holes in an otherwise fine clip, which its mean rate does not tell.
+
+    Args:
+        times: when the pictures are shown, seconds, in order.
+    """
+    longest = max((after - before for before, after in pairwise(times)), default=0.0)
+    return f"pictures {longest:.1f} s apart" if longest > _MOST_APART_S else ""
 
 
 def _whole(pixels: int | Fraction) -> int:

@@ -59,6 +59,15 @@ def probe_arguments(path: Path) -> list[str]:
     ]
 
 
+def times_arguments(path: Path, video: VideoTrack) -> list[str]:
+    """Ask when each picture of a track is shown and decoded, a line each on stdout, without decoding any."""
+    return [
+        *("ffprobe", "-v", "error", "-max_alloc", str(_MAX_BLOCK), *_closed()),
+        *("-select_streams", str(video.index), "-show_entries", "packet=pts_time,dts_time"),
+        *("-of", "csv=p=0", _url(path)),
+    ]
+
+
 def decode_arguments(
     path: Path, video: VideoTrack, audio: AudioTrack | None, limits: ChildLimits
 ) -> list[str]:

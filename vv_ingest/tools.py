@@ -6,7 +6,9 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +25,7 @@ from vv_ingest.ffmpeg_arguments import (
     make_arguments,
     name_source,
     probe_arguments,
+    times_arguments,
 )
 from vv_ingest.mp4_layout import read_layout
 from vv_ingest.probe import AudioTrack, Probe, VideoTrack, parse_probe
@@ -124,6 +127,18 @@ class Tools:
         except (ValueError, RecursionError) as exc:
             raise _no_video(path, str(exc)) from exc
 
+    def times(self, path: Path, video: VideoTrack) -> Sequence[float]:
+        """Return when the pictures of a track are shown, seconds, in order, without those of which nothing is said.
+
+        Raises:
+            ToolFault: ffprobe did not come to an end.
+            Interrupted: we were asked to end.
+        """
+        with tempfile.TemporaryFile() as said:
+            self._run(times_arguments(path, video), said, self._timeout_s)
+            said.seek(0)
+            return array("d", sorted(_times_in(said)))
+
     def decode(self, path: Path, video: VideoTrack, audio: AudioTrack | None) -> Pass:
         """Decode a whole file and throw the pictures away.
 
@@ -212,6 +227,15 @@ class _Watch:
             self._size, self._moved = size, now
             self._on_progress(_progress(self._said)[1])
         return self._is_ending() or now - self._moved > STALLED_S
+
+
+def _times_in(said: IO[bytes]) -> Iterator[float]:
+    """Yield a time for each line: when a picture is shown, else when it is decoded; AVI says nothing else."""
+    for line in said:
+        for raw in line.split(b","):
+            with suppress(ValueError):
+                yield float(raw)
+                break
 
 
 def _progress(said: IO[bytes]) -> tuple[int, float]:

@@ -76,8 +76,11 @@ def test_the_rest_gets_a_version_that_plays(name: str, box: ClipBox, video_of: G
     assert abs(float(found["format"]["duration"]) * 1000 - clip.duration_ms) <= 1
 
 
-def test_what_is_made_has_a_constant_rate(box: ClipBox, video_of: GetVideo) -> None:
-    box.put(video_of("variable rate in WebM"), "a.webm")
+@pytest.mark.parametrize(
+    "name", ["variable rate in WebM", "holes of four seconds", "holes in Matroska"]
+)
+def test_what_is_made_has_a_constant_rate(name: str, box: ClipBox, video_of: GetVideo) -> None:
+    box.put(video_of(name), video_of(name).name)
     box.turn()
     (path,) = box.storage.tv_curado.iterdir()
     command = ["ffprobe", "-v", "error", "-show_entries", "packet=dts", "-of", "csv=p=0", str(path)]

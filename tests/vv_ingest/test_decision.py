@@ -26,6 +26,7 @@ from vv_ingest.decision import (
     choose_rate,
     choose_size,
     decide,
+    find_stillness,
     is_long,
     is_short,
 )
@@ -264,3 +265,16 @@ def test_what_counts_as_damage(passed: Pass, frames: int | None, damage: str) ->
 
 def test_a_box_may_want_more_lines() -> None:
     assert decide(ENCODED["4K"], Limits(2160, LIMITS.max_pixels)).work is Work.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("times", "problem"),
+    [
+        ([], ""),
+        ([5.0], ""),
+        ([0.0, 0.1, 2.1, 2.2], ""),
+        ([0.0, 0.1, 4.35, 4.4], "pictures 4.2 s apart"),
+    ],
+)
+def test_pictures_that_stand_too_long_are_told(times: list[float], problem: str) -> None:
+    assert find_stillness(times) == problem

@@ -20,6 +20,8 @@ AS_IS, MADE, NOTHING = MediaState.AS_IS, MediaState.STANDARDISED, MediaState.UNP
 _H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 _FAST = ("-movflags", "+faststart")
 _TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
+_HOLES = "loop=3:20,setpts=N/10/TB,select=lt(t\\,2)+gt(t\\,6)"
+"""Eight seconds of 10 pictures a second, of which four were left out since nothing moved: 5 a second on average."""
 _X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
 
 
@@ -134,6 +136,10 @@ VIDEOS = {
     "a picture in four seconds": Video(
         _clip("a.mp4", "-vf", "fps=1/4,loop=3:1", *_H264, *_FAST), MADE
     ),
+    "holes of four seconds": Video(
+        _clip("a.mp4", "-vf", _HOLES, "-fps_mode", "vfr", *_H264, *_FAST), MADE
+    ),
+    "holes in Matroska": Video(_clip("a.mkv", "-vf", _HOLES, "-fps_mode", "vfr", *_H264), MADE),
     "turned": Video(_rotated, MADE, size=(240, 320)),
     "cut off": Video(_changed(lambda data: data[: len(data) * 2 // 3]), MADE, "could be read"),
     "damaged": Video(_changed(_damage), MADE, "damaged"),
