@@ -42,6 +42,13 @@ NO_ROOM = """
     Object.defineProperty(window, 'indexedDB', {get: full});
     Blob.prototype.arrayBuffer = () => Promise.reject(new DOMException('full', 'NotReadableError'));
 """
+FILL_STORAGE = """
+    let room = 1 << 22;
+    for (let number = 0; room; number += 1) {
+        try { localStorage.setItem(String(number), 'x'.repeat(room)); } catch (error) { room >>= 1; }
+    }
+    return JSON.stringify(localStorage).length;
+"""
 REFUSES = """
     HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
 """
@@ -85,6 +92,16 @@ def test_one_decoder_by_setting(screen: Screen, tv: str) -> None:
 def test_odd_device(screen: Screen, tv: str, script: str) -> None:
     with device(screen.browser, script):
         check_round(screen, tv)
+
+
+def test_a_storage_that_is_really_full(screen: Screen, tv: str) -> None:
+    screen.browser.open(tv)
+    assert screen.browser.evaluate(f"localStorage.clear();{FILL_STORAGE}") > 5_000_000
+    try:
+        check_round(screen, tv)
+        assert screen.browser.evaluate("return localStorage.getItem('vv-screen')") is None
+    finally:
+        screen.browser.evaluate("localStorage.clear()")
 
 
 def test_play_is_refused_even_without_sound(screen: Screen, tv: str) -> None:
