@@ -2,7 +2,9 @@
 # Whether the box works, after an installation or update.
 
 unhealthy() { # PORTUGUESE ENGLISH
-  die "$EX_SOFTWARE" "$1" "$2" "Veja $PREFIX/logs/app.log, corrija e rode de novo." "Look at $PREFIX/logs/app.log, correct it and run it again."
+  local places=$PREFIX/logs/app.log
+  ! has_systemd || places+=", journalctl --unit='$UNIT*'"
+  die "$EX_SOFTWARE" "$1" "$2" "Veja $places; corrija e rode de novo." "Look at $places; correct it and run it again."
 }
 
 # The box is healthy when its commands work as its own user and what should run, runs and does its job.

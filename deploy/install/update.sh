@@ -91,6 +91,8 @@ end_update() { # EXIT-CODE
   trap - EXIT
   set +e
   step "a atualização falhou; voltando a ${UPDATE_FROM:0:12}" "the update failed; going back to ${UPDATE_FROM:0:12}"
+  # The way back takes the lock itself, and would wait for its own parent.
+  release_cycles
   # Not as a condition: there bash would ignore what fails in it.
   (
     set -e

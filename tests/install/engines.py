@@ -28,6 +28,7 @@ FROM {base}
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iptables runc \\
     && groupadd --system docker
 """
+MAIN = "vv-video-ai.service"
 _ENGINE_UNIT = f"""
 [Unit]
 Description=Docker engine
@@ -168,6 +169,10 @@ def on_an_engine_of_its_own(
             log = root.run("journalctl", "--no-pager", "--lines=5", "--unit=docker").out
             pytest.skip(f"no engine starts inside of a container here: {log}")
         assert root.run("docker", "images", "--quiet").out == ""
+        # What systemd starts gets them too; on a real box all of them have their defaults.
+        variables = "".join(f"Environment={name}={value}\n" for name, value in names.items())
+        root.run("mkdir", "-p", f"/etc/systemd/system/{MAIN}.d")
+        root.run("tee", f"/etc/systemd/system/{MAIN}.d/names.conf", stdin=f"[Service]\n{variables}")
         yield ContainerBox(root, "/opt/box", names)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.install.engines import (
+    MAIN,
     ContainerBox,
     on_an_engine_of_its_own,
     on_this_engine,
@@ -30,7 +31,6 @@ pytestmark = [
     pytest.mark.timeout(3600),
 ]
 
-MAIN = "vv-video-ai.service"
 HANGS = 'ENTRYPOINT ["sleep", "3600"]\nCMD []'
 """A program that is there and does nothing."""
 

@@ -79,6 +79,21 @@ def test_updates_and_goes_back_from_what_is_not_healthy(box: Throwaway) -> None:
     status = box.run("runuser", "-u", USER, "--", "python3", f"{PREFIX}/scripts/status.py")
     assert status.out
 
+    # One that fails earlier, while cycles are held off: the way back holds them off too, and must not wait for itself.
+    lock = f"{DATA}/orchestrator_data/orchestrator.lock"
+    box.run("install", "-o", USER, "-g", USER, "-m", "644", "/dev/null", lock)
+    project = box.source / "pyproject.toml"
+    needs = project.read_text()
+    assert "\ndependencies = [" in needs
+    lacking = '\ndependencies = [\n    "vv-there-is-no-such-package",'
+    project.write_text(needs.replace("\ndependencies = [", lacking))
+    commit_all(box.source, "lacks a package")
+    ran = box.install("--upgrade", check=False)
+    assert "bootstrap.py did not end well" in ran.err, ran
+    assert "back at the former version, which works" in ran.out, ran
+    assert box.commit() == good == box.state()["installed"]
+    project.write_text(needs)
+
     # A version that is well, with other needs: its environment is renewed.
     program.write_text(text)
     with (box.source / "pyproject.toml").open("a") as stream:
@@ -94,7 +109,7 @@ def test_updates_and_goes_back_from_what_is_not_healthy(box: Throwaway) -> None:
     assert box.read(f"{DATA}/input/a.mp4") == "clip\n"
     assert "VV_LANGUAGE=en" in box.read(f"{PREFIX}/.env")
     backups = box.run("ls", f"{PREFIX}-backups").out.split()
-    assert len(backups) == 2
+    assert len(backups) == 3
     assert box.run("stat", "-c", "%a", f"{PREFIX}-backups").out.strip() == "700"
     folder = f"{PREFIX}-backups/{backups[0]}"
     assert "# mine" in box.read(f"{folder}/local-changes.patch")
