@@ -13,8 +13,10 @@ compose() { # SECONDS ARGUMENTS…: silent, but for its last lines when it fails
 }
 
 # Prints the program, a word a line: docker compose as the orchestrator runs it, with the box's name, paths and settings.
+# The language that install.sh was told to speak is not the containers': they would be made again by who starts them next.
 # Without its environment (an uninstallation that was cut off) the compose file's own defaults have to do.
 compose_command() {
+  printf '%s\n' env --unset=VV_LANGUAGE
   if [[ -x $PREFIX/.venv/bin/python && -f $PREFIX/scripts/compose.py ]]; then
     printf '%s\n' "$PREFIX/.venv/bin/python" "$PREFIX/scripts/compose.py"
   else

@@ -88,7 +88,9 @@ def check_updates(box: ContainerBox, source: Path) -> None:
     program.write_text(f"{text}\n# newer\n")
     stage = source / "logline_generator" / "logline_generator.py"
     kept = stage.read_text()
-    stage.write_text(f"raise SystemExit(70)\n{kept}")
+    future = "from __future__ import annotations\n"
+    assert future in kept
+    stage.write_text(kept.replace(future, f"{future}raise SystemExit(70)\n", 1))
     commit_all(source, "a stage that does not start")
     ran = box.install("/src/install.sh", "--upgrade", check=False)
     assert ran.code == 70, ran
