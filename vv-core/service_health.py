@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from os import sysconf
 from pathlib import Path
 
@@ -19,20 +19,25 @@ from vv_core.heartbeat import find_problem, read_heartbeat
 _PROC = Path("/proc")
 _START_TICKS = 19
 """Place of the start among the fields of stat that follow the command's name (proc(5): field 22)."""
-_SLACK = timedelta(seconds=2)
+_SLACK_S = 0.1
+"""Of the kernel's clocks. A container that is replaced is gone for longer before the next one begins."""
 
 
-def started_at(proc: Path = _PROC) -> datetime | None:
-    """Return when process 1 began, which is when this container did; None where the kernel does not say."""
+def started_at(now: datetime, proc: Path = _PROC) -> datetime | None:
+    """Return when process 1 began, which is when this container did; None where the kernel does not say.
+
+    Counted back from now: the time of the boot, which the kernel tells too, is of whole seconds, and within one the
+    container before may have said that all is well.
+    """
     try:
         # The name may hold spaces and parentheses.
         ticks = (proc / "1" / "stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        lines = (proc / "stat").read_text("ascii", "replace").splitlines()
-        boot_s = next(int(line.split()[1]) for line in lines if line.startswith("btime "))
-        started_s = boot_s + int(ticks[_START_TICKS]) / sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, StopIteration):
+        uptime_s = float((proc / "uptime").read_text("ascii", "replace").split()[0])
+        age_s = uptime_s - int(ticks[_START_TICKS]) / sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
         return None
-    return datetime.fromtimestamp(started_s, UTC)
+    # Where /proc tells the uptime of something else (lxcfs), it says nothing.
+    return now - timedelta(seconds=age_s) if age_s >= 0 else None
 
 
 def check(path: Path, now: datetime, started: datetime | None = None) -> str | None:
@@ -41,14 +46,17 @@ def check(path: Path, now: datetime, started: datetime | None = None) -> str | N
     Args:
         path: of the heartbeat.
         now: the time.
-        started: when the service was; what was said before was said by the one before it, which may have been
+        started: when the service was; what was written before was said by the one before it, which may have been
             another version.
     """
     try:
         heartbeat = read_heartbeat(path)
+        written_s = path.stat().st_mtime
     except VvError as exc:
         return f"{exc.message} → {exc.advice}"
-    if started is not None and heartbeat.time < started - _SLACK:
+    except OSError as exc:
+        return f"{path}: {exc.strerror}"
+    if started is not None and written_s < started.timestamp() - _SLACK_S:
         return f"{heartbeat.service} has not done anything yet since it was started"
     return find_problem(heartbeat, now)
 
@@ -59,7 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if len(arguments) != 1:
         sys.stderr.write("service_health: the heartbeat's file is needed\n")
         return ExitCode.USAGE
-    problem = check(Path(arguments[0]), SystemClock().now(), started_at())
+    now = SystemClock().now()
+    problem = check(Path(arguments[0]), now, started_at(now))
     if problem is not None:
         sys.stdout.write(f"{problem}\n")
     return 0 if problem is None else 1

@@ -90,28 +90,42 @@ def test_the_healthcheck_ends_as_docker_wants_it(
 def test_what_the_one_before_has_said_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     BEAT.write(path)
+    written = NOW.timestamp()
+    os.utime(path, (written, written))
     assert service_health.check(path, NOW, NOW) is None
     assert service_health.check(path, NOW, NOW - timedelta(hours=1)) is None
-    late = service_health.check(path, NOW, NOW + timedelta(seconds=3))
+    # Another container can begin within the same second.
+    late = service_health.check(path, NOW, NOW + timedelta(milliseconds=200))
     assert "since it was started" in (late or "")
 
 
+def test_a_heartbeat_that_goes_away_meanwhile_is_no_sign_of_health(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.json"
+    monkeypatch.setattr(service_health, "read_heartbeat", lambda _path: BEAT)
+    assert "No such file" in (service_health.check(path, NOW, NOW) or "")
+
+
 def test_the_start_of_the_container_is_asked_of_the_kernel(tmp_path: Path) -> None:
-    began = service_health.started_at()
+    now = datetime.now(UTC)
+    began = service_health.started_at(now)
     assert began is not None
-    assert began < datetime.now(UTC) + timedelta(seconds=1)
+    assert began < now
     (tmp_path / "1").mkdir()
-    (tmp_path / "stat").write_text("cpu 1 2\nbtime 1700000000\n")
+    (tmp_path / "uptime").write_text("80.25 12.00\n")
     fields = " ".join(["S", *["0"] * 18, str(50 * os.sysconf("SC_CLK_TCK")), "0"])
     (tmp_path / "1" / "stat").write_text(f"1 (a) b (c) {fields}\n")
-    assert service_health.started_at(tmp_path) == datetime.fromtimestamp(1700000050, UTC)
-    for file, text in (("1/stat", "1 (a) S 0"), ("stat", "cpu 1 2\n"), ("stat", "btime x\n")):
+    assert service_health.started_at(now, tmp_path) == now - timedelta(seconds=30.25)
+    (tmp_path / "uptime").write_text("49.00 12.00\n")
+    assert service_health.started_at(now, tmp_path) is None
+    for file, text in (("1/stat", "1 (a) S 0"), ("uptime", "\n"), ("uptime", "x 1\n")):
         kept = (tmp_path / file).read_text()
         (tmp_path / file).write_text(text)
-        assert service_health.started_at(tmp_path) is None
+        assert service_health.started_at(now, tmp_path) is None
         (tmp_path / file).write_text(kept)
-    (tmp_path / "stat").unlink()
-    assert service_health.started_at(tmp_path) is None
+    (tmp_path / "uptime").unlink()
+    assert service_health.started_at(now, tmp_path) is None
 
 
 def test_the_healthcheck_is_light() -> None:

@@ -95,7 +95,9 @@ class ContainerBox:
 
     def add_logline(self, name: str) -> str:
         """Have a clip become a LogLine through the stages' containers; return the LogLine."""
-        make_clip(self.root.shared / f"{name}.mp4")
+        # Each another video: what was processed before is not processed again.
+        codec = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+        make_clip(self.root.shared / f"{name}.mp4", *codec, "-metadata", f"comment={name}")
         clip = f"{self.prefix}/data/input/{name}.mp4"
         self.root.run("install", "-o", USER, "-m", "644", f"/shared/{name}.mp4", clip)
         self.root.run("touch", "-d", "1 hour ago", clip)
