@@ -30,8 +30,6 @@ from vv_core.tlog.signing_key import create_signing_key
 
 pytestmark = pytest.mark.integration
 
-X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-
 
 def _copy(source: Path) -> Callable[[Path], object]:
     """Make a file that differs from its source, and from all others, in a free box at its end."""
@@ -127,7 +125,7 @@ class Box:
 
 @pytest.fixture(scope="module")
 def good_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return clips.make_clip(tmp_path_factory.mktemp("clips") / "good.mp4", *X264)
+    return clips.make_clip(tmp_path_factory.mktemp("clips") / "good.mp4", *clips.X264)
 
 
 @pytest.fixture
@@ -149,7 +147,7 @@ def test_everything_a_dvr_may_leave_behind(box: Box, good_clip: Path) -> None:
     for name, (make, _) in bad.items():
         make(folder / name)
     cut = folder / "cut.mkv"
-    clips.make_clip(cut, *X264, seconds=4)
+    clips.make_clip(cut, *clips.X264, seconds=4)
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     (folder / "link.mp4").symlink_to(good_clip)
     (folder / "folder.mp4").mkdir()
@@ -178,7 +176,7 @@ def test_everything_a_dvr_may_leave_behind(box: Box, good_clip: Path) -> None:
 
 
 def test_what_a_cut_recording_still_holds_is_used_and_said(box: Box) -> None:
-    cut = clips.make_clip(box.storage.input / "cut.mkv", *X264, seconds=6)
+    cut = clips.make_clip(box.storage.input / "cut.mkv", *clips.X264, seconds=6)
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     assert box.run().returncode == 0
     analytic = json.loads((box.storage.analytic / "cut.analytic.json").read_bytes())

@@ -131,9 +131,8 @@ class KnownLines:
 
     def drop_before(self, since: int) -> None:
         """Forget what tells of nothing since a second."""
-        for name in self._lines_before(since):
-            self.drop(name)
-        self._drop_refused_before(since)
+        self.version += bool(self._lines_before(since))
+        self.drop_out_of_reach(since)
 
     def drop_out_of_reach(self, since: int) -> None:
         """Forget what tells of nothing since a second before which no TV shows anything.
@@ -143,16 +142,12 @@ class KnownLines:
         """
         for name in self._lines_before(since):
             del self._proven[name]
-        self._drop_refused_before(since)
+        for name, each in list(self._refused.items()):
+            if until_of(each.signature.mtime_ns) < since:
+                self.drop(name)
 
     def _lines_before(self, since: int) -> list[str]:
         return [name for name, each in self._proven.items() if each.line.when < since]
-
-    def _drop_refused_before(self, since: int) -> None:
-        refused = list(self._refused.items())
-        for name, each in refused:
-            if until_of(each.signature.mtime_ns) < since:
-                self.drop(name)
 
     def newest(self, count: int) -> int:
         """Return the second since which there are at least so many LogLines."""

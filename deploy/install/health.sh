@@ -70,6 +70,7 @@ answers() { # HOST:PORT as a setting has it, and what holds where it is empty
 has_beaten() { # PROGRAM NAME
   local file started
   file=$(storage_root)/orchestrator_data/services/$2.json
-  started=$(systemctl show --timestamp=unix --property ActiveEnterTimestamp --value "$UNIT@$1")
+  # To the microsecond: within the second of its start the one before may have said that all is well.
+  started=$(systemctl show --timestamp=us+utc --property ActiveEnterTimestamp --value "$UNIT@$1")
   [[ -n $(find "$file" -newermt "$started" 2>/dev/null) ]] && "$PREFIX/.venv/bin/python" -m vv_core.service_health "$file" >/dev/null
 }

@@ -16,8 +16,17 @@ from pathlib import Path
 import pytest
 
 from tests.containers.live import IMAGES, _kept_wheel, build_images, run_compose
-from tests.install.throwaway import ROOT, USER, Ran, Throwaway, booting_image, docker, throwaway
-from tests.support.clips import make_clip
+from tests.install.throwaway import (
+    MAIN,
+    ROOT,
+    USER,
+    Ran,
+    Throwaway,
+    booting_image,
+    docker,
+    throwaway,
+)
+from tests.support.clips import X264, make_clip
 
 SOCKET = Path("/var/run/docker.sock")
 PLUGINS = Path("/usr/local/lib/docker")
@@ -28,7 +37,6 @@ FROM {base}
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iptables runc \\
     && groupadd --system docker
 """
-MAIN = "vv-video-ai.service"
 _ENGINE_UNIT = f"""
 [Unit]
 Description=Docker engine
@@ -96,8 +104,7 @@ class ContainerBox:
     def add_logline(self, name: str) -> str:
         """Have a clip become a LogLine through the stages' containers; return the LogLine."""
         # Each another video: what was processed before is not processed again.
-        codec = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-        make_clip(self.root.shared / f"{name}.mp4", *codec, "-metadata", f"comment={name}")
+        make_clip(self.root.shared / f"{name}.mp4", *X264, "-metadata", f"comment={name}")
         clip = f"{self.prefix}/data/input/{name}.mp4"
         self.root.run("install", "-o", USER, "-m", "644", f"/shared/{name}.mp4", clip)
         self.root.run("touch", "-d", "1 hour ago", clip)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.install.engines import (
-    MAIN,
     ContainerBox,
     on_an_engine_of_its_own,
     on_this_engine,
@@ -20,7 +19,7 @@ from tests.install.engines import (
     take_images,
     write_offline,
 )
-from tests.install.throwaway import commit_all, docker
+from tests.install.throwaway import MAIN, commit_all, docker
 from tests.pipeline.subjects import require_engine
 from vv_core.tlog.signing_key import create_signing_key
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.install.test_journey import DATA
-from tests.install.throwaway import PREFIX, USER, Throwaway, commit_all, throwaway
+from tests.install.throwaway import MAIN, PREFIX, USER, Throwaway, commit_all, throwaway
 from tests.pipeline.subjects import require_engine
 from tests.support.clips import make_clip
 
@@ -20,7 +21,6 @@ pytestmark = [
     pytest.mark.timeout(3600),
 ]
 
-MAIN = "vv-video-ai.service"
 PROGRAMS = tuple(
     f"vv-video-ai@vv-{name}.service" for name in ("capture", "playlist", "process-video", "tv-api")
 )
@@ -81,7 +81,7 @@ def check_stopped(root: Throwaway) -> None:
     """Check that services have ended by themselves, in time, and that nothing of them is left."""
     for unit in SERVICES:
         # systemctl waits for the service that it was told of, not for those that are part of it.
-        wait_for(f"{unit} ends", lambda unit=unit: is_down(root, unit), root)  # type: ignore[misc]
+        wait_for(f"{unit} ends", partial(is_down, root, unit), root)
         assert facts(root, unit)["Result"] == "success", (unit, journal(root))
     assert processes(root) == ""
 

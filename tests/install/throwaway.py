@@ -17,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "/opt/vv-video-ai-system"
 USER = "vv-video"
+MAIN = "vv-video-ai.service"
 OPTIONS = ("--no-docker", "--rooms", "writer")
 """A box that is quick to install."""
 # What install.sh would fetch itself, so that a test need not; and a person who may use sudo.

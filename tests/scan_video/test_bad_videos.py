@@ -14,8 +14,8 @@ import cv2
 import pytest
 
 from scan_video.scan_video import main
-from tests.scan_video.conftest import X264
 from tests.support import clips
+from tests.support.clips import X264
 from vv_core.errors import ExitCode
 
 pytestmark = pytest.mark.integration

@@ -13,8 +13,7 @@ from scan_video.frames import DecodeReport, decoder_count, watch_video
 from scan_video.pixels import Image, upright_image
 from scan_video.plan import plan_all_frames, plan_sampling
 from scan_video.probe import VideoProbe, probe_video
-from tests.scan_video.conftest import X264
-from tests.support.clips import ffmpeg
+from tests.support.clips import X264, ffmpeg
 
 pytestmark = pytest.mark.integration
 

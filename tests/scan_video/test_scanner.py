@@ -15,8 +15,8 @@ import pytest
 
 from scan_video.scan_video import main
 from scan_video.scanner import ScanStage
-from tests.scan_video.conftest import X264
 from tests.scan_video.scans import label_of, scan
+from tests.support.clips import X264
 from vv_core.errors import ConfigError, ExitCode, InputDataError, TemporaryError
 from vv_core.settings import Settings
 from vv_core.stage import StageItem

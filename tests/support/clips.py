@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 SIZE = "320x240"
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+"""Options of ffmpeg for what plays everywhere."""
 _TIMEOUT_S = 120
 
 
@@ -29,8 +31,7 @@ def make_clip(
 ) -> Path:
     """Write a test picture that moves; options are ffmpeg's for the output."""
     source = f"testsrc2=size={size}:rate={rate}:duration={seconds}"
-    options = options or ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-    ffmpeg("-f", "lavfi", "-i", source, *options, path)
+    ffmpeg("-f", "lavfi", "-i", source, *(options or X264), path)
     return path
 
 

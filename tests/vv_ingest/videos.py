@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.clips import (
+    X264,
     ffmpeg,
     make_audio_only,
     make_clip,
@@ -17,7 +18,6 @@ from tests.support.clips import (
 from vv_core.media_record import MediaState
 
 AS_IS, MADE, NOTHING = MediaState.AS_IS, MediaState.STANDARDISED, MediaState.UNPLAYABLE
-_H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 _FAST = ("-movflags", "+faststart")
 _TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=2")
 _HOLES = "loop=3:20,setpts=N/10/TB,select=lt(t\\,2)+gt(t\\,6)"
@@ -65,7 +65,7 @@ def _rotated(folder: Path) -> Path:
 
 def _changed(change: Callable[[bytes], bytes]) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
-        good = make_clip(folder / "good.mp4", *_H264, *_FAST)
+        good = make_clip(folder / "good.mp4", *X264, *_FAST)
         path = folder / "changed.mp4"
         path.write_bytes(change(good.read_bytes()))
         return path
@@ -97,13 +97,13 @@ def _write(data: bytes) -> Callable[[Path], Path]:
 
 
 VIDEOS = {
-    "plays": Video(_clip("a.mp4", *_H264, *_FAST), AS_IS),
+    "plays": Video(_clip("a.mp4", *X264, *_FAST), AS_IS),
     "plays with sound": Video(_with_sound("a.mp4", "-c:a", "aac", *_FAST), AS_IS),
     "QuickTime with AAC": Video(_with_sound("a.mov", "-c:a", "aac", *_FAST), AS_IS),
-    "index behind": Video(_clip("a.mp4", *_H264), MADE),
-    "in fragments": Video(_clip("a.mp4", *_H264, "-movflags", "frag_keyframe+empty_moov"), MADE),
-    "Matroska": Video(_clip("a.mkv", *_H264), MADE),
-    "transport stream": Video(_clip("a.ts", *_H264), MADE),
+    "index behind": Video(_clip("a.mp4", *X264), MADE),
+    "in fragments": Video(_clip("a.mp4", *X264, "-movflags", "frag_keyframe+empty_moov"), MADE),
+    "Matroska": Video(_clip("a.mkv", *X264), MADE),
+    "transport stream": Video(_clip("a.ts", *X264), MADE),
     "H.264 in AVI": Video(_clip("a.avi", "-c:v", "libx264", "-pix_fmt", "yuv420p"), MADE),
     "G.711 in Matroska": Video(_with_sound("a.mkv", "-c:a", "pcm_alaw", "-ar", "8000"), MADE),
     "G.711 in QuickTime": Video(_with_sound("a.mov", "-c:a", "pcm_mulaw", "-ar", "8000"), MADE),
@@ -124,7 +124,7 @@ VIDEOS = {
         _clip("a.avi", "-vf", "crop=319:239:exact=1,format=yuv444p", "-c:v", "ffv1"), MADE
     ),
     "larger than a TV": Video(
-        _clip("a.mp4", *_H264, *_FAST, size="2560x1440", rate=5), MADE, size=(1920, 1080)
+        _clip("a.mp4", *X264, *_FAST, size="2560x1440", rate=5), MADE, size=(1920, 1080)
     ),
     "interlaced": Video(
         _clip("a.mpg", "-c:v", "mpeg2video", "-flags", "+ildct+ilme", "-top", "1", rate=25), MADE
@@ -134,12 +134,12 @@ VIDEOS = {
         lambda folder: _recode(make_variable_rate(folder / "a.mp4"), "a.webm", "libvpx"), MADE
     ),
     "a picture in four seconds": Video(
-        _clip("a.mp4", "-vf", "fps=1/4,loop=3:1", *_H264, *_FAST), MADE
+        _clip("a.mp4", "-vf", "fps=1/4,loop=3:1", *X264, *_FAST), MADE
     ),
     "holes of four seconds": Video(
-        _clip("a.mp4", "-vf", _HOLES, "-fps_mode", "vfr", *_H264, *_FAST), MADE
+        _clip("a.mp4", "-vf", _HOLES, "-fps_mode", "vfr", *X264, *_FAST), MADE
     ),
-    "holes in Matroska": Video(_clip("a.mkv", "-vf", _HOLES, "-fps_mode", "vfr", *_H264), MADE),
+    "holes in Matroska": Video(_clip("a.mkv", "-vf", _HOLES, "-fps_mode", "vfr", *X264), MADE),
     "turned": Video(_rotated, MADE, size=(240, 320)),
     "cut off": Video(_changed(lambda data: data[: len(data) * 2 // 3]), MADE, "could be read"),
     "damaged": Video(_changed(_damage), MADE, "damaged"),
