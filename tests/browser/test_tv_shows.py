@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import ImageStat
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser.screen import FIRST_CLIP_S, MOVING_AGAIN_S, Screen, check_alive, seen_colours
+from tests.browser.screen import (
+    FIRST_CLIP_S,
+    MOVING_AGAIN_S,
+    ROUND_S,
+    Screen,
+    check_alive,
+    seen_colours,
+)
 from tests.support.browser import requires_browser
-from tests.support.tv_clips import make_picture
+from tests.support.tv_clips import make_picture, make_tv_clip
 from tests.support.tv_server import TvServer, make_item
 
 pytestmark = [pytest.mark.browser, requires_browser]
@@ -29,11 +38,12 @@ def press(screen: Screen, key: str) -> None:
 
 def test_clips_come_in_order_again_and_again(screen: Screen, tv: str) -> None:
     screen.browser.open(tv)
-    looks = screen.wait_for_clip() + screen.watch(9)
+    looks = screen.wait_for_clip() + screen.watch_round(("red", "green", "blue"), 9)
+    looks += screen.wait_for("red", ROUND_S)
     colours = [colour for colour in seen_colours(looks) if colour != "dark"]
     assert colours[:4] == ["red", "green", "blue", "red"]
-    assert any(look.colour == "mixed" for look in looks)  # one fades into the other
     check_alive(looks)
+    screen.wait_for("mixed", ROUND_S)  # one fades into the other
     assert screen.browser.console() == []  # the strict policy lets all of it run
 
 
@@ -88,9 +98,9 @@ def test_items_without_a_clip_show_picture_and_words(screen: Screen, box: TvServ
     screen.browser.open(f"{box.url}/tv.html")
     screen.wait_for("purple", FIRST_CLIP_S)
     assert "Com foto" in text_of(screen)
-    screen.wait_for("dark", 10)
+    screen.wait_for("dark", ROUND_S)
     assert "Sem foto" in text_of(screen)
-    screen.wait_for("purple", 10)
+    screen.wait_for("purple", ROUND_S)
 
 
 def test_what_is_not_verified_is_never_shown(
@@ -126,19 +136,17 @@ def test_remote_control(screen: Screen, tv: str) -> None:
 
 
 def test_priority_interrupts_once_and_the_round_goes_on(
-    screen: Screen, box: TvServer, clips: dict[str, bytes]
+    screen: Screen, box: TvServer, clips: dict[str, bytes], folder: Path
 ) -> None:
-    box.items = [box.add_clip(clips[colour]) for colour in ("red", "green", "blue")]
+    long = make_tv_clip(folder / "long.mp4", "red", seconds=30)
+    box.items = [box.add_clip(long), *(box.add_clip(clips[it]) for it in ("green", "blue"))]
     screen.browser.open(f"{box.url}/tv.html")
-    screen.wait_for("red", FIRST_CLIP_S)
+    looks = screen.wait_for("red", FIRST_CLIP_S)
     box.items = [*box.items, box.add_clip(clips["orange"], priority=5)]
-    before = screen.wait_for("orange", 6 + MOVING_AGAIN_S)
-    after = screen.watch(7)
-    check_alive(before + after)
-    last = seen_colours(before)[-2]
-    order = ["red", "green", "blue", "orange", "red"]
-    following = [colour for colour in seen_colours(after) if colour != "orange"]
-    assert following[0] == order[order.index(last) + 1].replace("orange", "red")
+    looks += screen.wait_for("orange", ROUND_S) + screen.watch_round(("green", "blue"))
+    check_alive(looks)
+    following = seen_colours(looks)
+    assert following[following.index("red") :] == ["red", "orange", "green", "blue"]
 
 
 def test_a_large_clip_is_streamed(screen: Screen, box: TvServer, clips: dict[str, bytes]) -> None:
@@ -162,16 +170,16 @@ def test_night_dims_the_screen_by_the_boxs_time(
         return max(ImageStat.Stat(screen.look().picture).mean) < 140
 
     box.server_time = "2026-11-21T05:03:04Z"  # 02:03 there
-    screen.browser.wait_for(is_dim, 20, "the screen gets dim")
+    screen.browser.wait_for(is_dim, 60, "the screen gets dim")
     box.server_time = "2026-11-21T12:00:00Z"
-    screen.browser.wait_for(lambda: not is_dim(), 20, "the screen gets bright")
+    screen.browser.wait_for(lambda: not is_dim(), 60, "the screen gets bright")
 
 
 def test_old_word_is_told_with_its_age(screen: Screen, tv: str, box: TvServer) -> None:
     box.playlist_age = "900"
     screen.browser.open(tv)
     screen.wait_for_clip()
-    seen = screen.browser.wait_for(lambda: "15 min" in text_of(screen), 10, "the banner")
+    seen = screen.browser.wait_for(lambda: "15 min" in text_of(screen), 30, "the banner")
     assert seen
     shot = screen.browser.screenshot()
     place = """const banner = document.getElementById('banner').getBoundingClientRect();
@@ -179,13 +187,13 @@ def test_old_word_is_told_with_its_age(screen: Screen, tv: str, box: TvServer) -
     x, y = screen.browser.evaluate(place)
     screen.browser.wait_for(
         lambda: screen.browser.screenshot().getpixel((int(x), int(y)))[0] > 220,  # type: ignore[index]
-        5,
+        30,
         f"the banner's mark, was {shot.getpixel((int(x), int(y)))}",
     )
     box.playlist_age = "3"
     screen.browser.wait_for(
         lambda: screen.browser.evaluate("return !document.querySelector('#banner.seen')"),
-        15,
+        45,
         "no banner",
     )
 
@@ -193,18 +201,20 @@ def test_old_word_is_told_with_its_age(screen: Screen, tv: str, box: TvServer) -
 def test_heartbeat_tells_what_is_on_screen(screen: Screen, tv: str, box: TvServer) -> None:
     screen.browser.open(tv)
     screen.wait_for_clip()
-    told = screen.browser.wait_for(lambda: list(box.heartbeats), 10, "a heartbeat")[-1]
+    told = screen.browser.wait_for(lambda: list(box.heartbeats), 30, "a heartbeat")[-1]
     assert told["state"] == "clip"
     assert told["media"] in {item["media"] for item in box.items}
     assert told["decoder"] == "dual"
     assert told["page_version"] == box.page_version
     assert told["visible"] is True
-    assert told["last_frame_ms"] < 1500
     assert told["errors"] == []
-    first = told["frames"]
-    later = screen.browser.wait_for(
-        lambda: [beat for beat in box.heartbeats if beat["frames"] > first], 20, "frames"
-    )
+
+    def goes_on() -> list[dict[str, Any]]:
+        beats = [beat for beat in box.heartbeats if beat["frames"] > told["frames"]]
+        return [beat for beat in beats if 0 <= beat["last_frame_ms"] < 1500]
+
+    # On a busy machine one may be told of late; not all of them.
+    later = screen.browser.wait_for(goes_on, 60, "frames")
     assert later[0]["screen"] == told["screen"]
 
 

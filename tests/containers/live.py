@@ -11,8 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -246,11 +245,3 @@ def docker_json(*arguments: str) -> Any:
         ["docker", *arguments], capture_output=True, text=True, timeout=60, check=True
     )
     return json.loads(result.stdout)
-
-
-def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.05)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.containers.conftest import containers
-from tests.containers.live import LiveBox, wait_for
+from tests.containers.live import LiveBox
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 
-from tests.containers.live import LiveBox, docker_json, hand_over, wait_for
+from tests.containers.live import LiveBox, docker_json, hand_over
 from tests.containers.test_isolation import PROBE, SYSTEM, secrets_of
 from tests.containers.test_policy import HIDDEN, MAY_SEE, NETWORKS
 from tests.pipeline.subjects import docker
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(1800)]
 
@@ -66,7 +67,7 @@ class Services:
 
     def become(self, status: str, *services: str) -> None:
         for service in services:
-            wait_for(lambda name=service: self.health(name) == status, 120)
+            wait_for(lambda name=service: self.health(name) == status)
 
 
 @contextmanager
@@ -126,7 +127,7 @@ def test_a_recording_walks_from_the_dvrs_folder_to_the_tvs_list(
     assert status["problems"] == []
     assert status["pipeline"]["last_cycle"]["done"] == 1
     assert status["log"]["size"] >= 1
-    wait_for(lambda: services.get("/playlists/all")["items"], 60)
+    wait_for(lambda: services.get("/playlists/all")["items"])
     (item,) = services.get("/playlists/all")["items"]
     assert item["logline_id"] == line["id"]
     assert item["title"] == line["title"]

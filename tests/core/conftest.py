@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -79,19 +78,6 @@ def fill_up() -> Callable[[Path], Path]:
         return ballast
 
     return fill
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    """Return a function that waits for a condition, ten seconds at most."""
-
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline, "it did not happen within ten seconds"
-            time.sleep(0.01)
-
-    return wait
 
 
 Stranger = tuple[Path, Callable[[], AbstractContextManager[None]]]

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.core.conftest import ROOT
 from tests.core.test_process import is_gone
 from tests.core.test_stage import write_input
 from tests.core.test_stage_batch import write_list
+from tests.support.waiting import wait_for
 
 COMMAND = [sys.executable, "-m", "tests.core.sample_stage"]
 
@@ -93,36 +93,30 @@ def kill(process: subprocess.Popen[str]) -> None:
         process.wait()
 
 
-def test_a_stage_dies_with_its_orchestrator(
-    tmp_path: Path, wait_until: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_a_stage_dies_with_its_orchestrator(tmp_path: Path) -> None:
     parent, stage = start_parent("me", tmp_path)
     try:
-        wait_until((tmp_path / "note").exists)
+        wait_for((tmp_path / "note").exists)
         assert not is_gone(stage)
     finally:
         kill(parent)
-    wait_until(lambda: is_gone(stage))
+    wait_for(lambda: is_gone(stage))
 
 
-def test_a_stage_whose_orchestrator_died_before_it_began_ends_at_once(
-    tmp_path: Path, wait_until: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_a_stage_whose_orchestrator_died_before_it_began_ends_at_once(tmp_path: Path) -> None:
     parent, stage = start_parent("1", tmp_path)
     try:
-        wait_until(lambda: is_gone(stage))
+        wait_for(lambda: is_gone(stage))
     finally:
         kill(parent)
     assert not (tmp_path / "note").exists()
 
 
-def test_a_stage_started_by_hand_outlives_whoever_started_it(
-    tmp_path: Path, wait_until: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_a_stage_started_by_hand_outlives_whoever_started_it(tmp_path: Path) -> None:
     parent, stage = start_parent("", tmp_path)
-    wait_until((tmp_path / "note").exists)
+    wait_for((tmp_path / "note").exists)
     kill(parent)
     time.sleep(0.1)
     assert not is_gone(stage)
     os.kill(stage, signal.SIGKILL)
-    wait_until(lambda: is_gone(stage))
+    wait_for(lambda: is_gone(stage))

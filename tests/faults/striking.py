@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.containers.live import LiveBox, wait_for
+from tests.containers.live import LiveBox
 from tests.pipeline.processes import children_of
+from tests.support.waiting import wait_for
 from vv_core.batch_files import JOURNAL_SUFFIX, read_batch
 from vv_core.pipeline.journal import read_journal
 from vv_core.pipeline.runners import ComposeRunner

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.containers.conftest import containers
-from tests.containers.live import IMAGES, LiveBox, wait_for
+from tests.containers.live import IMAGES, LiveBox
 from tests.faults.cycles import Ended, alerts, attempts, check_done, cycle, end_of, failures
 from tests.faults.engine_proxy import EngineProxy
 from tests.faults.private_engine import PrivateEngine, private_engine
 from tests.faults.striking import leave_hanging, strike
 from tests.pipeline.box import new_box
 from tests.pipeline.subjects import Subject, in_box, require_engine
+from tests.support.waiting import wait_for
 from vv_core.pipeline.batch import ItemOutcome
 from vv_core.pipeline.journal import read_journal
 from vv_core.pipeline.retry import is_crash

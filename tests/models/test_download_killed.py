@@ -7,12 +7,12 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.support.model_server import Behaviour, serve
+from tests.support.waiting import wait_for
 from vv_core.models.download import Download, Patience
 from vv_core.models.transfer import Expected
 
@@ -37,10 +37,7 @@ def test_a_kill_in_the_middle_loses_little(tmp_path: Path, has_hash: bool) -> No
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, url, str(tmp_path / "m.gguf"), str(has_hash)]
         )
-        deadline = time.monotonic() + 30
-        while not part.exists() or part.stat().st_size < 1_000_000:
-            assert time.monotonic() < deadline, "it did not begin"
-            time.sleep(0.002)
+        wait_for(lambda: part.exists() and part.stat().st_size >= 1_000_000, pause_s=0.002)
         os.kill(child.pid, signal.SIGKILL)
         child.wait(timeout=30)
         kept = part.stat().st_size

@@ -8,8 +8,7 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 from tests.containers.compose_file import ROOT
 from tests.pipeline.subjects import docker
+from tests.support.waiting import wait_for
 
 SERVICES = """
 name: {project}
@@ -136,11 +136,3 @@ def project(home: Path, text: str = SERVICES) -> Iterator[Project]:
              "down", "--volumes", "--remove-orphans", "--timeout", "0"],
             capture_output=True, timeout=120, check=False,
         )  # fmt: skip
-
-
-def wait_for(condition: Callable[[], object], timeout_s: float = 60) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)

@@ -150,7 +150,7 @@ def test_an_engine_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch)
         ):
             engine.list_containers("p")
         assert caught.value.outcome is Outcome.TIMED_OUT
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60
 
 
 @pytest.mark.parametrize("url", ["tcp://127.0.0.1:1", "nonsense://x"])

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.monitor.live import Project, project, wait_for
+from tests.monitor.live import Project, project
 from tests.monitor.recording import Right, check_situation
 from tests.pipeline.subjects import require_engine
+from tests.support.waiting import wait_for
 from vv_core.heartbeat import Heartbeat
 from vv_core.monitor.command import make_monitor
 from vv_core.monitor.engine import DockerEngine

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.containers.compose_file import ROOT
-from tests.monitor.live import Project, project, wait_for
+from tests.monitor.live import Project, project
 from tests.pipeline.subjects import docker, require_engine
+from tests.support.waiting import wait_for
 from vv_core.heartbeat import find_problem, read_heartbeat
 
 pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(900)]

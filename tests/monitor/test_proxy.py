@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.containers.live import IMAGES, USER, docker_json, hand_over, run_compose
-from tests.monitor.live import wait_for
 from tests.pipeline.subjects import docker, require_engine
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(900)]
 

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.pipeline.box import Box
 from tests.support.forking import fork
 from vv_core.pipeline.ending import Ending, StopSign
-
-PATIENCE_S = 20.0
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
 
 
 def has_children(pid: int) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from tests.pipeline.box import MakeBox
 from tests.pipeline.subjects import Subject, containers, docker, in_box, lock_path, require_engine
 from tests.support.forking import fork
+from tests.support.waiting import wait_for
 from vv_core.errors import ConfigError, UnavailableError
 from vv_core.pipeline.lock import CycleLock
 from vv_core.pipeline.runners import ComposeRunner, make_runner
@@ -80,7 +81,7 @@ def test_an_engine_that_goes_away_meanwhile_leaves_no_client(
     outcomes = subject.run("ok", "ok", is_stalled=lambda: time.monotonic() - started > 0.5)
     assert [outcome.exit_code for outcome in outcomes] == [69, 69]
     assert all(outcome.is_box_fault for outcome in outcomes)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 120
 
 
 @pytest.mark.docker
@@ -145,10 +146,7 @@ def leave_behind(subject: Subject) -> None:
         finally:
             os._exit(0)
     journals = subject.box.folder("orchestrator_data") / "batches"
-    deadline = time.monotonic() + 30
-    while not any(path.stat().st_size for path in journals.glob("*.journal")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: any(path.stat().st_size for path in journals.glob("*.journal")))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 

@@ -13,7 +13,8 @@ import pytest
 
 from tests.pipeline.box import Box, MakeBox
 from tests.pipeline.killing import finish
-from tests.pipeline.processes import children_of, end_of, fork_orchestrator, is_alive, wait_until
+from tests.pipeline.processes import children_of, end_of, fork_orchestrator, is_alive
+from tests.support.waiting import wait_for
 from vv_core.pipeline.ending import Ending, StopSign
 from vv_core.pipeline.lock import CycleLock
 from vv_core.pipeline.orchestrate import run_loop
@@ -26,12 +27,12 @@ def test_sigterm_ends_cleanly_and_counts_against_no_video(make_box: MakeBox, wor
     box = make_box(ORCHESTRATOR_WORKERS=workers, ORCHESTRATOR_BATCH_SIZE=1)
     hashes = [box.add(f"{number}.mp4", "hang") for number in range(3)]
     child = fork_orchestrator(box, box.home / "said")
-    wait_until(lambda: len(children_of(child)) == workers)
+    wait_for(lambda: len(children_of(child)) == workers)
     stages = children_of(child)
     started = time.monotonic()
     os.kill(child, signal.SIGTERM)
     assert end_of(child) == -signal.SIGTERM
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 60
     assert not any(is_alive(stage) for stage in stages)
     with box.history() as history:
         assert [history.attempts(sha256).failures for sha256 in hashes] == [0, 0, 0]
@@ -65,7 +66,7 @@ def test_a_second_sigterm_does_not_break_into_the_clean_end(make_box: MakeBox) -
     for number in range(2):
         box.add(f"{number}.mp4", "hang")
     child = fork_orchestrator(box, box.home / "said")
-    wait_until(lambda: len(children_of(child)) == 2)
+    wait_for(lambda: len(children_of(child)) == 2)
     for _ in range(20):
         os.kill(child, signal.SIGTERM)
         time.sleep(0.0005)
@@ -123,7 +124,7 @@ def test_a_sleeping_loop_wakes_up_to_end(number: int) -> None:
         sign.wait(60)
         os.kill(os.getpid(), number)
         assert sign.is_set()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
     assert signal.getsignal(number) is before
 
 

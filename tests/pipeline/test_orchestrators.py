@@ -19,10 +19,10 @@ from tests.pipeline.processes import (
     end_of,
     fork_orchestrator,
     has_children,
-    wait_until,
 )
 from tests.support.fork_runner import ForkRunner
 from tests.support.forking import fork
+from tests.support.waiting import wait_for
 from vv_core.errors import TemporaryError
 from vv_core.pipeline.lock import CycleLock
 from vv_core.pipeline.orchestrate import run_once
@@ -52,7 +52,7 @@ def test_while_one_works_a_second_says_so_and_leaves(
 ) -> None:
     box.add("a.mp4", "hang")
     child = fork_orchestrator(box, box.home / "said")
-    wait_until(lambda: has_children(child))
+    wait_for(lambda: has_children(child))
     assert box.cycle() == 0
     assert capsys.readouterr().out == "another orchestrator is at work; nothing to do\n"
     os.kill(child, signal.SIGTERM)
@@ -71,7 +71,7 @@ def test_a_stage_that_somebody_else_ends_is_no_crash_of_the_video(box: Box) -> N
     sha256 = box.add("a.mp4", "hang")
     child = fork_orchestrator(box, box.home / "said")
     journals = box.folder("orchestrator_data") / "batches"
-    wait_until(lambda: any(path.stat().st_size for path in journals.glob("*.journal")))
+    wait_for(lambda: any(path.stat().st_size for path in journals.glob("*.journal")))
     (stage,) = children_of(child)
     os.kill(stage, signal.SIGTERM)
     assert end_of(child) == 0
@@ -103,7 +103,7 @@ def test_what_ends_one_worker_ends_all(make_box: MakeBox) -> None:
     started = time.monotonic()
     with pytest.raises(TemporaryError) as caught:
         box.cycle()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 120
     assert "processed_videos.log" in caught.value.message
     with box.history() as history:
         assert [history.attempts(sha256).failures for sha256 in hashes] == [0, 0, 0]
@@ -135,7 +135,7 @@ def test_a_stage_left_by_a_killed_orchestrator_holds_the_lock_until_it_ends(
     box.add("a.mp4")
     usual, box.runner = box.runner, Orphaning()
     child = fork_cycle(box)
-    wait_until(lambda: has_children(child))
+    wait_for(lambda: has_children(child))
     os.kill(child, signal.SIGKILL)
     end_of(child)
     box.runner = usual

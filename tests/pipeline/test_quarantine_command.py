@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.box import Box
-from tests.pipeline.command import has_begun, new_command_box, run, start, wait_for
+from tests.pipeline.command import has_begun, new_command_box, run, start
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 

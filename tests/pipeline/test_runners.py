@@ -12,6 +12,7 @@ import pytest
 
 from tests.pipeline.box import MakeBox
 from tests.pipeline.subjects import Subject, containers, in_box, lock_path, require_engine
+from tests.support.waiting import wait_for
 from vv_core.errors import ExitCode
 from vv_core.pipeline.lock import AlreadyRunning, CycleLock
 from vv_core.pipeline.runners import ComposeRunner, ProcessRunner, make_runner
@@ -70,7 +71,7 @@ def test_a_stalled_stage_is_ended(subject: Subject) -> None:
     assert outcomes[0].exit_code == 0
     assert outcomes[1].timed_out
     assert outcomes[1].was_killed
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 120
 
 
 def test_a_stage_that_takes_too_long_is_ended(subject: Subject, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_a_stage_that_takes_too_long_is_ended(subject: Subject, tmp_path: Path) 
     end = subject.runner.run(subject.spec, batch_list, timeout_s=1.5, is_stalled=lambda: False)
     assert end.child.timed_out
     assert end.fault is None
-    assert 1.4 < end.child.duration_s < 20
+    assert 1.4 < end.child.duration_s < 120
 
 
 def test_recovery_with_nothing_to_recover(subject: Subject) -> None:
@@ -110,7 +111,7 @@ def test_a_stage_that_ignores_sigterm_is_ended_all_the_same(program: Subject) ->
     journals = program.box.folder("orchestrator_data") / "batches"
     (outcome,) = program.run("stubborn", is_stalled=lambda: any(journals.glob("*.journal")))
     assert outcome.exit_code in {137, 69}
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 120
 
 
 # ── On this machine ──
@@ -153,10 +154,7 @@ def test_the_stage_shares_the_lock(process: Subject) -> None:
     # What the stage left running still holds it.
     assert not is_free(path)
     (process.box.home / "enough").touch()
-    deadline = time.monotonic() + 20
-    while not is_free(path):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_for(lambda: is_free(path))
 
 
 def is_free(path: Path) -> bool:

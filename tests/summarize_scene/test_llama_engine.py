@@ -120,7 +120,7 @@ def test_the_deadline_is_kept_in_the_prompt_and_in_the_text(
     head = PROMPT.head.model_copy(update={"max_tokens": 2048, "chat": "plain"})
     started = time.monotonic()
     generation = engine.generate(request, endless, head, seed=1, timeout_s=timeout_s)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert generation.failure == f"not finished within {timeout_s:g} s"
 
 

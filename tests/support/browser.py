@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import os
 import shutil
@@ -10,7 +9,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +19,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
+from tests.support.camera import Camera
 from vv_core.process import end_session
 
 CHROMIUM = "chromium"
@@ -65,8 +65,9 @@ class Browser:
         driver: Selenium's, for what is not here.
     """
 
-    def __init__(self, driver: webdriver.Chrome) -> None:
+    def __init__(self, driver: webdriver.Chrome, camera: Camera) -> None:
         self.driver = driver
+        self._camera = camera
 
     def open(self, url: str) -> None:
         """Go to a page and wait for its ``load``."""
@@ -83,8 +84,8 @@ class Browser:
 
     def screenshot(self) -> Image.Image:
         """Return what is on screen now, RGB."""
-        data = self.cdp("Page.captureScreenshot", format="png", optimizeForSpeed=True)["data"]
-        return Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+        picture = self._camera.take(self.driver.current_window_handle)
+        return Image.open(io.BytesIO(picture)).convert("RGB")
 
     def resize(self, width: int, height: int) -> None:
         """Give the page a screen of so many pixels."""
@@ -181,9 +182,11 @@ def start_browser(
             driver = webdriver.Chrome(options, service)
             driver.set_page_load_timeout(_PAGE_LOAD_S)
             driver.set_script_timeout(_PAGE_LOAD_S)
-            browser = Browser(driver)
-            browser.resize(*size)
-            yield browser
+            address = driver.capabilities["goog:chromeOptions"]["debuggerAddress"]
+            with closing(Camera(address)) as camera:
+                browser = Browser(driver, camera)
+                browser.resize(*size)
+                yield browser
         finally:
             _end(service, profile)
 

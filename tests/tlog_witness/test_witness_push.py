@@ -232,7 +232,7 @@ def test_no_witness_can_hold_the_box(name: str) -> None:
     with answering(REPLIES[name]) as url:
         with pytest.raises(UnavailableError):
             http_post(0.5)(url, b"x", "text/plain")
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 30
 
 
 def test_a_flood_is_cut() -> None:

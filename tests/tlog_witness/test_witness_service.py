@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_for
 from tests.tlog_witness.boxes import (
     NAME,
     body_of,
@@ -200,7 +201,7 @@ def test_who_sends_slowly_is_cut_off(tmp_path: Path, sent: bytes) -> None:
         with socket.create_connection(("127.0.0.1", server.server_port), timeout=20) as slow:
             slow.sendall(sent)
             try:
-                while time.monotonic() - begun < 10:
+                while time.monotonic() - begun < 60:
                     slow.sendall(b"x" if sent else b"")
                     slow.settimeout(0.1)
                     try:
@@ -210,7 +211,7 @@ def test_who_sends_slowly_is_cut_off(tmp_path: Path, sent: bytes) -> None:
                         continue
             except (BrokenPipeError, ConnectionResetError):
                 pass
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 40
         assert status_of(submit(server, 0, 3)) == 200
 
 
@@ -226,10 +227,7 @@ def test_too_many_at_once_are_told_so(tmp_path: Path) -> None:
             for each in held:
                 assert read_all(each) == b""
         # A place is free a moment after its connection has ended.
-        deadline = time.monotonic() + 20
-        while status_of(submit(server, 0, 3)) not in {200, 409}:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for(lambda: status_of(submit(server, 0, 3)) in {200, 409})
         assert body_of(submit(server, 0, 4)) == b"3\n"
 
 

@@ -6,7 +6,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 
+from tests.support.waiting import wait_for
 from tv_mirror_ui.app import create_app
 from tv_mirror_ui.cameras import Address, Camera, Kind
 from tv_mirror_ui.hub import Hub
@@ -117,15 +118,6 @@ class Served:
         return wait_for(
             lambda: told if (told := self.state(name))["state"] == state else None, state
         )
-
-
-def wait_for(look: Callable[[], Any], what: str) -> Any:
-    """Look until something true comes."""
-    deadline = time.monotonic() + WAIT_S
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"never {what}"
-        time.sleep(0.05)
-    return seen
 
 
 @contextmanager

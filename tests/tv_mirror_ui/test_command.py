@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_for
 from tests.tv_mirror_ui.mjpeg_camera import mjpeg_camera
 from tests.tv_mirror_ui.running import Running, running_mirror
-from tests.tv_mirror_ui.serving import Served, wait_for
+from tests.tv_mirror_ui.serving import Served
 from tv_mirror_ui import tv_mirror
 from tv_mirror_ui.hub import Hub
 from tv_mirror_ui.tv_mirror import SEND_BUFFER, open_listening

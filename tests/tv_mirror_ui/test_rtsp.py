@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from tests.support.rtsp_camera import BITS, BLOCK
+from tests.support.waiting import wait_for
 from tests.tv_mirror_ui.rtsp import requires_rtsp, start_camera
 from tests.tv_mirror_ui.running import running_mirror
-from tests.tv_mirror_ui.serving import Served, camera_at, serve, wait_for
+from tests.tv_mirror_ui.serving import Served, camera_at, serve
 from tv_mirror_ui.hub import Hub
 from tv_mirror_ui.logins import Login
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.audit.samples import settings_of
+from tests.support.waiting import wait_for
 from tv_ui import tv_api
 from tv_ui.tv_api import open_listening
 from vv_core import http_probe as probe
@@ -34,10 +35,7 @@ def test_it_answers_until_it_is_asked_to_end(
     environment = {**os.environ, "VV_HOME": str(tmp_path), "VV_TV_API_LISTEN": f"127.0.0.1:{port}"}
     process = subprocess.Popen([sys.executable, "-m", "tv_ui.tv_api"], env=environment)
     try:
-        deadline = time.monotonic() + 60
-        while "503" not in (probe.probe(port) or ""):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_for(lambda: "503" in (probe.probe(port) or ""))
         assert probe.main([str(port)]) == 1
         assert "playlist_manager has not said that it works" in capsys.readouterr().out
         process.send_signal(signal.SIGTERM)

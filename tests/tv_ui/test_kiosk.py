@@ -9,13 +9,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import wait_for
 from tests.tv_ui import boxes
 from tv_ui.app import create_app
 from vv_core.clock import SystemClock
@@ -114,13 +115,6 @@ def running(folder: Path, port: int, **settings: str) -> Iterator[Kiosk]:
         if kiosk.process.poll() is None:
             os.killpg(kiosk.process.pid, signal.SIGKILL)
         kiosk.process.communicate(timeout=60)
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def browsers(kiosk: Kiosk) -> list[str]:

@@ -7,14 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.clips import make_clip
+from tests.support.waiting import wait_for
 from tests.vv_ingest.boxes import ClipBox, SetClock
 from tests.vv_ingest.broken_tools import STUCK, replace_tool
 from tests.vv_ingest.conftest import GetVideo
@@ -41,13 +41,6 @@ def home(box: ClipBox, monkeypatch: pytest.MonkeyPatch) -> ClipBox:
     monkeypatch.setenv("VV_HOME", str(box.home))
     box.clock = SetClock(SystemClock().now())
     return box
-
-
-def wait_for(look: Callable[[], object]) -> None:
-    deadline = time.monotonic() + FOREVER_S
-    while not look():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @contextmanager

@@ -1,0 +1,23 @@
+"""Waiting for what comes from elsewhere: one patience for all tests, so that other work on the machine fails none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+PATIENCE_S = 120.0
+_Seen = TypeVar("_Seen")
+
+
+def wait_for(look: Callable[[], _Seen], what: str = "it", pause_s: float = 0.02) -> _Seen:
+    """Look until something true comes, and return it.
+
+    Raises:
+        AssertionError: it did not come.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"never came: {what}"
+        time.sleep(pause_s)
+    return seen
