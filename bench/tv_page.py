@@ -1,7 +1,7 @@
 """The TV page in Chromium: the longest time without a new frame at a switch, black pictures, memory over many switches,
-the time to the first picture and to the first clip.
+the time to the first picture and to the first clip, and how long it stands still for each fault.
 
-    python bench/tv_page.py [--switches 500] [--memory 5000]
+    python bench/tv_page.py [--switches 500] [--memory 5000] [--faults 3]
 
 The memory run shortens clips and fade, so that 5,000 switches take half an hour; it holds the same elements,
 Blobs and scenes for each of them.
@@ -10,6 +10,7 @@ Blobs and scenes for each of them.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import signal
 import statistics
@@ -31,6 +32,7 @@ from tests.support.tv_measure import (
     watch_memory,
     watch_switches,
 )
+from tests.support.tv_recovery import Stage, measure_repairs, measure_stills
 from tests.support.tv_server import TvServer, serve_tv
 
 
@@ -39,6 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--switches", type=int, default=500)
     parser.add_argument("--memory", type=int, default=5000)
+    parser.add_argument("--faults", type=int, default=3, help="how often to meet each fault")
     arguments = parser.parse_args()
     # Told to end, it takes its browser with it.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
@@ -49,6 +52,8 @@ def main() -> None:
             _switches(box, Path(folder), arguments.switches)
         if arguments.memory:
             _memory(box, Path(folder), arguments.memory)
+        if arguments.faults:
+            _faults(box, Path(folder), arguments.faults)
     print(f"load at the end {os.getloadavg()[0]:.1f}")
 
 
@@ -95,6 +100,23 @@ def _switches(box: TvServer, folder: Path, wanted: int) -> None:
     print(
         f"pictures looked at {seen.pictures}, black {seen.black}, darkest mean {seen.darkest:.0f} of 255"
     )
+
+
+def _faults(box: TvServer, folder: Path, runs: int) -> None:
+    with start_browser() as browser:
+        browser.resize(640, 360)
+        stage = Stage(browser, box, folder)
+        for title, measure in (
+            ("longest time without a new frame, s", measure_stills),
+            ("fallback left after the repair, s", measure_repairs),
+        ):
+            found: dict[str, list[float]] = {}
+            for name, seconds in itertools.chain.from_iterable(measure(stage) for _ in range(runs)):
+                found.setdefault(name, []).append(seconds)
+                print(name, f"{seconds:.2f}", file=sys.stderr, flush=True)
+            print(f"| {title} | median of {runs} | worst |")
+            for name, times in found.items():
+                print(f"| {name} | {statistics.median(times):.2f} | {max(times):.2f} |")
 
 
 def _memory(box: TvServer, folder: Path, wanted: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,10 @@ from tests.browser.screen import (
 )
 from tests.support.browser import requires_browser
 from tests.support.tv_clips import make_tv_clip
+from tests.support.tv_faults import ANSWERS, NOT_OF_BROWSERS, SPOILT, spoil
 from tests.support.tv_server import Fault, TvServer
 
 pytestmark = [pytest.mark.browser, requires_browser]
-
-FAULTS = {
-    "404": Fault(status=404, body=b"{}"),
-    "server error": Fault(status=500, body=b"{}"),
-    "truncated": Fault(cut=8192),
-    "zero bytes": Fault(body=b""),
-    "wrong type": Fault(body=b"<html>log in first</html>", content_type="text/html"),
-    "a page that says it is a clip": Fault(body=b"<html>log in first</html>" * 50),
-    "noise": Fault(body=random.Random(1).randbytes(60_000)),
-    "hangs in the middle": Fault(hangs_after=8192),
-}
 
 
 def test_bad_answers_between_good_ones(
@@ -37,7 +26,7 @@ def test_bad_answers_between_good_ones(
 ) -> None:
     box.items = [box.add_clip(clips["red"])]
     bad = {}
-    for name, fault in FAULTS.items():
+    for name, fault in ANSWERS.items():
         # The same pictures under another name each: bytes after the last box of an MP4 do not matter.
         item = box.add_clip(clips["purple"] + b"\0\0\0\x08free" * (len(bad) + 1))
         box.faults[item["media"]] = fault
@@ -58,7 +47,7 @@ def test_all_bad_then_repaired(
     screen: Screen, box: TvServer, clips: dict[str, bytes], name: str
 ) -> None:
     box.items = [box.add_clip(clips[colour]) for colour in ("red", "green")]
-    box.faults["/media/"] = FAULTS[name]
+    box.faults["/media/"] = ANSWERS[name]
     screen.browser.open(f"{box.url}/tv.html")
     looks = screen.watch(4)
     assert set(seen_colours(looks)) == {"dark"}
@@ -67,20 +56,10 @@ def test_all_bad_then_repaired(
     screen.wait_for_clip(LEFT_FALLBACK_S)
 
 
-def spoil(data: bytes, kind: str) -> bytes:
-    """Return a clip that goes wrong in its middle."""
-    begin = data.index(b"mdat") + 4
-    middle = begin + (len(data) - begin) // 3
-    if kind == "cut file":
-        return data[:middle]
-    noise = random.Random(2).randbytes(len(data) - middle)
-    return data[:middle] + (noise if kind == "noise" else b"\0" * len(noise))
-
-
 def test_decoding_fails_in_the_middle(
     screen: Screen, box: TvServer, clips: dict[str, bytes]
 ) -> None:
-    spoilt = [box.add_clip(spoil(clips["purple"], kind)) for kind in ("cut file", "noise", "zeros")]
+    spoilt = [box.add_clip(spoil(clips["purple"], kind)) for kind in SPOILT]
     good = [box.add_clip(clips[colour]) for colour in ("red", "green", "blue")]
     box.items = [item for pair in zip(good, spoilt, strict=True) for item in pair]
     screen.browser.open(f"{box.url}/tv.html")
@@ -94,7 +73,7 @@ def test_codecs_that_no_browser_has(
 ) -> None:
     strange = [
         make_tv_clip(folder / f"{codec}.mp4", "purple", "-c:v", codec, "-q:v", "5")
-        for codec in ("mpeg4", "mjpeg")
+        for codec in NOT_OF_BROWSERS
     ]
     box.items = [box.add_clip(each) for each in (clips["red"], *strange, clips["green"])]
     screen.browser.open(f"{box.url}/tv.html")

@@ -1,4 +1,4 @@
-"""Hundreds and thousands of switches; figures stand in bench/README.md (bench/tv_page.py)."""
+"""Hundreds and thousands of switches, and times to recover; figures stand in bench/README.md (bench/tv_page.py)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.support.tv_measure import (
     watch_memory,
     watch_switches,
 )
+from tests.support.tv_recovery import Stage, measure_repairs, measure_stills
 from tests.support.tv_server import TvServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.torture, requires_browser, pytest.mark.timeout(5400)]
@@ -52,3 +53,14 @@ def test_5000_switches_and_memory_stays_flat(fresh: Browser, box: TvServer, tmp_
     for name, read in QUANTITIES.items():
         slope = slope_per_1000([(sample.switches, read(sample)) for sample in samples])
         assert slope <= MOST_PER_1000[name], name
+
+
+def test_it_moves_again_within_3_s_and_leaves_the_fallback_within_10_s(
+    fresh: Browser, box: TvServer, tmp_path: Path
+) -> None:
+    fresh.resize(640, 360)
+    stage = Stage(fresh, box, tmp_path)
+    for name, seconds in measure_stills(stage):
+        assert seconds <= 3, name
+    for name, seconds in measure_repairs(stage):
+        assert seconds <= 10, name

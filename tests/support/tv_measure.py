@@ -91,6 +91,12 @@ def read_gaps(browser: Browser) -> Gaps:
     return Gaps(sorted(near.values()), sorted(between))
 
 
+def longest_still_s(browser: Browser) -> float:
+    """Return the longest time without a new frame since the first one of the page, seconds."""
+    frames: list[float] = browser.evaluate("return [...recorded.frames, performance.now()]")
+    return max(after - before for before, after in itertools.pairwise(frames)) / 1000
+
+
 def percentile(ordered: Sequence[float], part: float) -> float:
     """Return a percentile of sorted numbers (nearest rank); not a number where there are none."""
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else math.nan
