@@ -95,7 +95,7 @@ lines = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(lines, max_size=30), st.sets(hashes, max_size=8))
 def test_searching_few_and_many_agree(
     log: ProcessedLog, tmp_path: Path, content: list[str], wanted: set[str]

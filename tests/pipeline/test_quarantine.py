@@ -190,7 +190,10 @@ def test_cut_off_before_the_move_the_video_is_where_it_was(storage: Storage) -> 
     assert len(list(quarantined(storage))) == 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+)
 @given(
     st.lists(
         st.tuples(

@@ -10,15 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 
 from tests.support.clips import X264, ffmpeg
 from vv_core.settings import OWN_PREFIXES, Settings
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-
-hypothesis_settings.register_profile("scan_video", deadline=None, max_examples=60)
-hypothesis_settings.load_profile("scan_video")
 
 MakeClip = Callable[..., Path]
 

@@ -95,7 +95,10 @@ def test_a_thousand_labels_and_none(
     assert_nothing_is_invented(write(engine, facts, language), facts, language)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(facts=scenes(), language=st.sampled_from(LANGUAGES))
 @example(facts=scene(label("person", 2), names=(person("Car"), person("car"))), language="en")
 @example(facts=scene(label("person", 2), names=(person("2"), person("duas"))), language="pt-BR")

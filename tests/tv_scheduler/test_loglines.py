@@ -85,7 +85,9 @@ def test_what_the_writer_has_signed_is_there_without_any_key(box: TvBox, make_li
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+    deadline=None,
 )
 @given(st.data())
 def test_one_bit_flipped_anywhere_is_never_shown(box: TvBox, data: st.DataObject) -> None:
