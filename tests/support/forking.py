@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
+import threading
+
+STUCK_IN_FORK = 1
+"""Exit code of a process one of whose threads hung in `os.fork`."""
+_STUCK_S = 60.0
 
 
 def fork() -> int:
@@ -11,8 +17,18 @@ def fork() -> int:
 
     Earlier tests leave decoders and networks in cycles of garbage. Their threads are not there in the child, so that
     a collection there, whenever it comes, waits for them for ever or crashes.
+
+    Rarely, a thread of a child that forks in its turn never comes out of the hooks that run before `os.fork`: it waits
+    for a lock of `logging` that no living thread holds. Such a child ends, with `STUCK_IN_FORK`, and its stacks are on
+    stderr. What the project ships starts stages as programs, and forks in no thread.
     """
+    is_thread = threading.current_thread() is not threading.main_thread()
+    if is_thread:
+        faulthandler.dump_traceback_later(_STUCK_S, exit=True, file=2)
     child = os.fork()
+    # Its own thread, for which this waits, is not there in the child.
+    if is_thread and child:
+        faulthandler.cancel_dump_traceback_later()
     if child == 0:
         gc.freeze()
     return child
