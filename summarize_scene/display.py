@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from summarize_scene.vocabulary import reserved_words
 
@@ -45,6 +46,8 @@ class Display:
         return self.text if self.is_plain else f"{OPENING}{self.text}{CLOSING}"
 
 
+# Each check of a text asks for each name of its scene again and again, and a name may be long.
+@lru_cache(maxsize=256)
 def clean_name(raw_name: str, max_chars: int = MAX_NAME_CHARS) -> str:
     """Return a name without what cannot be printed or could steer a reader, cut to a length.
 

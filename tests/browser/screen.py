@@ -12,13 +12,10 @@ from PIL import Image, ImageChops, ImageStat
 from tests.support.browser import Browser
 from tests.support.tv_clips import COLOURS, name_colour
 
-SLACK = 3.0
-"""Deadlines are so many times what the product promises: other work on the machine must fail no test."""
-MOVING_AGAIN_S = 3.0 * SLACK
-LEFT_FALLBACK_S = 10.0 * SLACK
-FIRST_CLIP_S = 3.0 * SLACK
-ROUND_S = 40.0
-"""For all clips to come once, however slow the machine is."""
+MOVING_AGAIN_S = 9.0
+"""Three times what the product promises: other work on the machine must fail no test; bench/tv_page.py measures it."""
+PATIENCE_S = 90.0
+"""For something to come, however slow the machine is and however many screenshots miss it."""
 _BLACK = 5.0
 _SAME = 0.02
 
@@ -68,10 +65,10 @@ class Screen:
         looks = self.watch(seconds)
         for colour in colours:
             if colour not in seen_colours(looks):
-                looks += self.wait_for(colour, ROUND_S)
+                looks += self.wait_for(colour)
         return looks
 
-    def wait_for(self, colours: str | Collection[str], timeout_s: float) -> list[Look]:
+    def wait_for(self, colours: str | Collection[str]) -> list[Look]:
         """Look until one of some colours is there; return all looks.
 
         Raises:
@@ -81,15 +78,15 @@ class Screen:
         looks = [self.look()]
         while looks[-1].colour not in wanted:
             seen = seen_colours(looks)
-            assert looks[-1].at - looks[0].at < timeout_s, (
-                f"{wanted} not within {timeout_s} s: saw {seen}; {self.browser.console()} {self.describe()}"
+            assert looks[-1].at - looks[0].at < PATIENCE_S, (
+                f"{wanted} not within {PATIENCE_S} s: saw {seen}; {self.browser.console()} {self.describe()}"
             )
             looks.append(self.look())
         return looks
 
-    def wait_for_clip(self, timeout_s: float = FIRST_CLIP_S) -> list[Look]:
+    def wait_for_clip(self) -> list[Look]:
         """Look until a clip is there."""
-        return self.wait_for(COLOURS, timeout_s)
+        return self.wait_for(COLOURS)
 
     def describe(self) -> str:
         """Return what the page would tell a technician; for messages of failed tests."""

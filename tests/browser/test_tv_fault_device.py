@@ -105,7 +105,7 @@ def test_a_storage_that_is_really_full(screen: Screen, tv: str) -> None:
 def test_play_is_refused_even_without_sound(screen: Screen, tv: str) -> None:
     with device(screen.browser, REFUSES):
         screen.browser.open(tv)
-        check_alive(screen.wait_for_clip(30) + screen.watch_round(("red", "green"), 10))
+        check_alive(screen.wait_for_clip() + screen.watch_round(("red", "green"), 10))
 
 
 def test_strict_autoplay(box: TvServer, tv: str) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.browser.screen import (
-    FIRST_CLIP_S,
-    LEFT_FALLBACK_S,
     Screen,
     check_alive,
     seen_colours,
@@ -34,12 +32,12 @@ def test_bad_answers_between_good_ones(
         box.items.append(item)
     box.items.append(box.add_clip(clips["green"]))
     screen.browser.open(f"{box.url}/tv.html")
-    looks = screen.wait_for_clip() + screen.wait_for("green", 60) + screen.watch(6)
+    looks = screen.wait_for_clip() + screen.wait_for("green") + screen.watch(6)
     assert set(seen_colours(looks)) == {"dark", "red", "green"}
     check_alive(looks)
     asked = {name: box.asked[path] for name, path in bad.items()}
     # Each was tried, is remembered, and not asked for in each round.
-    assert all(1 <= count <= 3 for count in asked.values()), asked
+    assert all(1 <= count <= 5 for count in asked.values()), asked
 
 
 @pytest.mark.parametrize("name", ["404", "noise"])
@@ -53,7 +51,7 @@ def test_all_bad_then_repaired(
     assert set(seen_colours(looks)) == {"dark"}
     check_alive(looks[5:])  # the loop moves
     del box.faults["/media/"]
-    screen.wait_for_clip(LEFT_FALLBACK_S)
+    screen.wait_for_clip()
 
 
 def test_decoding_fails_in_the_middle(
@@ -87,7 +85,7 @@ def test_one_frame_and_very_short_clips(screen: Screen, box: TvServer, folder: P
     single = make_tv_clip(folder / "single.mp4", "purple", seconds=0.04)
     box.items = [box.add_clip(short), box.add_clip(single)]
     screen.browser.open(f"{box.url}/tv.html")
-    looks = screen.wait_for("orange", FIRST_CLIP_S) + screen.watch(5)
+    looks = screen.wait_for_clip() + screen.watch_round(("orange", "purple"), 5)
     check_alive(looks)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.screen import LEFT_FALLBACK_S, Screen, check_alive, seen_colours
+from tests.browser.screen import PATIENCE_S, Screen, check_alive, seen_colours
 from tests.support.browser import requires_browser
 from tests.support.tv_clips import make_picture
 from tests.support.tv_server import make_item
@@ -81,7 +81,7 @@ def test_empty_box_then_its_first_clip(
         assert set(seen_colours(looks)) == {"dark"}
         boxes.put_made(storage, clips["orange"])
         write_playlist(storage, [hashlib.sha256(clips["orange"]).hexdigest()])
-        looks += screen.wait_for("orange", LEFT_FALLBACK_S)
+        looks += screen.wait_for("orange")
         check_alive(looks)
 
 
@@ -101,5 +101,5 @@ def test_picture_that_no_logline_names_is_not_had_but_its_words_are_shown(
         write_json_atomic(path, {**document, "items": [item]})
         words = "return (document.querySelector('.slot.on .title') || {}).textContent"
         screen.browser.wait_for(
-            lambda: screen.browser.evaluate(words) == "Só palavras", LEFT_FALLBACK_S, "its words"
+            lambda: screen.browser.evaluate(words) == "Só palavras", PATIENCE_S, "its words"
         )

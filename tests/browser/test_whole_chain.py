@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.screen import ROUND_S, Screen, check_alive, seen_colours
+from tests.browser.screen import Screen, check_alive, seen_colours
 from tests.pipeline.box import Box, new_box
 from tests.pipeline.command import ROOT, SCRIPT
 from tests.support.browser import requires_browser
@@ -123,7 +123,7 @@ def test_from_the_recorder_to_the_tv(box: Box, screen: Screen) -> None:
 
     with serving(box) as address:
         screen.browser.open(f"http://{address}/tv.html?tv=all")
-        looks = screen.wait_for("green", ROUND_S) + screen.wait_for("red", ROUND_S)
+        looks = screen.wait_for("green") + screen.wait_for("red")
         looks += screen.watch(8)
         assert {"red", "green"} <= set(seen_colours(looks)) <= {"dark", "red", "green"}
         check_alive(looks)
