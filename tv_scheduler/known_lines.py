@@ -131,8 +131,9 @@ class KnownLines:
 
     def drop_before(self, since: int) -> None:
         """Forget what tells of nothing since a second."""
-        self.version += bool(self._lines_before(since))
+        before = len(self._proven)
         self.drop_out_of_reach(since)
+        self.version += len(self._proven) < before
 
     def drop_out_of_reach(self, since: int) -> None:
         """Forget what tells of nothing since a second before which no TV shows anything.
@@ -140,14 +141,11 @@ class KnownLines:
         LogLines that no TV has shown for a while are not missed, so that this alone has nothing chosen or written
         anew: on a box with a LogLine a minute it would happen each minute.
         """
-        for name in self._lines_before(since):
+        for name in [name for name, each in self._proven.items() if each.line.when < since]:
             del self._proven[name]
         for name, each in list(self._refused.items()):
             if until_of(each.signature.mtime_ns) < since:
                 self.drop(name)
-
-    def _lines_before(self, since: int) -> list[str]:
-        return [name for name, each in self._proven.items() if each.line.when < since]
 
     def newest(self, count: int) -> int:
         """Return the second since which there are at least so many LogLines."""

@@ -69,6 +69,11 @@ class Browser:
         self.driver = driver
         self._camera = camera
 
+    @property
+    def devtools(self) -> str:
+        """HOST:PORT where its DevTools listen."""
+        return self._camera.address
+
     def open(self, url: str) -> None:
         """Go to a page and wait for its ``load``."""
         self.driver.get(url)

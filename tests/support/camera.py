@@ -13,16 +13,25 @@ _PICTURE_S = 4.0
 _TRIES = 10
 
 
+def connect(address: str, page: str, timeout_s: float) -> websocket.WebSocket:
+    """Connect to a page, named as chromedriver names its window, in the browser whose DevTools listen at HOST:PORT."""
+    url = f"ws://{address}/devtools/page/{page}"
+    # With an origin Chromium would have to be told that it may come from there.
+    return websocket.create_connection(url, timeout=timeout_s, suppress_origin=True)
+
+
 class Camera:
     """Takes pictures of pages.
 
     Chromium sometimes never answers when it is asked for a picture while a page goes to another. Asked through
     chromedriver, all of its later commands wait for that one; here, another connection asks again.
+
+    Attributes:
+        address: HOST:PORT where the browser's DevTools listen.
     """
 
     def __init__(self, address: str) -> None:
-        """Take pictures in the browser whose DevTools listen at HOST:PORT."""
-        self._address = address
+        self.address = address
         self._page = ""
         self._connection: websocket.WebSocket | None = None
         self._numbers = itertools.count(1)
@@ -62,10 +71,6 @@ class Camera:
     def _connect(self, page: str) -> websocket.WebSocket:
         if self._connection is None or page != self._page:
             self.close()
-            url = f"ws://{self._address}/devtools/page/{page}"
-            # With an origin Chromium would have to be told that it may come from there.
-            self._connection = websocket.create_connection(
-                url, timeout=_PICTURE_S, suppress_origin=True
-            )
+            self._connection = connect(self.address, page, _PICTURE_S)
             self._page = page
         return self._connection

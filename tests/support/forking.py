@@ -26,9 +26,9 @@ def fork() -> int:
     if is_thread:
         faulthandler.dump_traceback_later(_STUCK_S, exit=True, file=2)
     child = os.fork()
-    # Its own thread, for which this waits, is not there in the child.
-    if is_thread and child:
-        faulthandler.cancel_dump_traceback_later()
     if child == 0:
         gc.freeze()
+    elif is_thread:
+        # Not in the child: the thread for whose end this waits is not there.
+        faulthandler.cancel_dump_traceback_later()
     return child

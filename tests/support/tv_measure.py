@@ -10,7 +10,6 @@ import math
 import statistics
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import websocket
 from PIL import Image, ImageStat
 
 from tests.support.browser import Browser
+from tests.support.camera import connect
 from tests.support.tv_clips import COLOURS, make_tv_clip
 from tests.support.tv_server import TvServer
 
@@ -240,12 +240,8 @@ class Film:
 @contextmanager
 def film(browser: Browser) -> Iterator[Film]:
     """Yield what is seen of the page's pictures meanwhile (DevTools' screencast, small)."""
-    address = browser.driver.capabilities["goog:chromeOptions"]["debuggerAddress"]
-    with urllib.request.urlopen(f"http://{address}/json/list", timeout=_TIMEOUT_S) as answer:
-        (target,) = [each for each in json.load(answer) if each["type"] == "page"]
-    link = websocket.create_connection(
-        target["webSocketDebuggerUrl"], timeout=_TIMEOUT_S, suppress_origin=True
-    )
+    address = browser.devtools
+    link = connect(address, browser.driver.current_window_handle, _TIMEOUT_S)
     seen, stop, numbers = Film(), threading.Event(), itertools.count(1)
 
     def send(method: str, **parameters: Any) -> None:

@@ -12,11 +12,11 @@ from tests.support.tv_clips import make_tv_clip
 from tests.support.tv_faults import ANSWERS, NOT_OF_BROWSERS, SPOILT, spoil
 from tests.support.tv_measure import RECORDER, longest_still_s, wait_for_switches
 from tests.support.tv_server import Fault, TvServer
+from tests.support.waiting import wait_for
 
 _ROUNDS = 2
 _BROKEN_S = 8.0
 _GONE_S = 15.0
-_PATIENCE_S = 120.0
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Stage:
         return make_tv_clip(path, colour, *options, seconds=seconds, size=(640, 360), noise=noise)
 
     def show(self, *bad: bytes) -> None:
-        """Put bad clips between two good ones, all else well, and open the page."""
+        """Put bad clips between two good ones, and let all else be well."""
         box = self.box
         box.up_again()
         box.thaw()
@@ -66,9 +66,7 @@ class Stage:
             AssertionError: it did not come.
         """
         look = "return Boolean(state.current && state.current.kind === 'clip')"
-        while not self.browser.evaluate(look):
-            assert time.monotonic() - since < _PATIENCE_S, "no clip came"
-            time.sleep(0.02)
+        wait_for(lambda: self.browser.evaluate(look), "a clip")
         return time.monotonic() - since
 
 
