@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.browser.screen import (
     seen_colours,
 )
 from tests.support.browser import requires_browser
+from tests.support.tv_clips import make_tv_clip
 from tests.support.tv_server import Fault, TvServer
 
 pytestmark = [pytest.mark.browser, requires_browser]
@@ -60,13 +62,21 @@ def test_bad_playlists_change_nothing(screen: Screen, box: TvServer, tv: str) ->
     check_alive(looks)
 
 
-def test_five_thousand_items(screen: Screen, box: TvServer, clips: dict[str, bytes]) -> None:
-    some = [box.add_clip(clips[colour]) for colour in ("red", "green", "blue")]
+def test_five_thousand_items(screen: Screen, box: TvServer, folder: Path) -> None:
+    # Long enough that none is over before a busy machine has looked.
+    some = [
+        box.add_clip(make_tv_clip(folder / "clip.mp4", colour, seconds=8))
+        for colour in ("red", "green", "blue")
+    ]
     box.items = [{**some[n % 3], "logline_id": f"id-{n}"} for n in range(5000)]
     assert len(json.dumps(box.items)) > 2_000_000
     screen.browser.open(f"{box.url}/tv.html")
     looks = screen.wait_for_clip() + screen.watch_round(("red", "green", "blue"), 8)
-    assert set(seen_colours(looks)) <= {"dark", "red", "green", "blue"}
+    assert [colour for colour in seen_colours(looks) if colour != "dark"][:3] == [
+        "red",
+        "green",
+        "blue",
+    ]
     check_alive(looks)
 
 
