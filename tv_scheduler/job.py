@@ -82,10 +82,6 @@ class PlaylistJob:
             self._failures += 1
             self._next_poll = self._clock.monotonic() + wait_s
             raise
-        if self._failures:
-            # The long wait was for what failed; from here the usual one holds.
-            usual = self._clock.monotonic() + self._settings.playlist_poll_s
-            self._next_poll = min(self._next_poll, usual)
         self._failures = 0
         if self._rules.problem is not None:
             raise self._rules.problem
@@ -120,7 +116,8 @@ class PlaylistJob:
         rules = self._rules.read()
         self._board.check_access()
         self._follow(self._board.clip_paths)
-        if self._has_missed or self._clock.monotonic() >= self._next_poll:
+        # What failed is tried again in each turn: one that left it out would say that all is well.
+        if self._failures or self._has_missed or self._clock.monotonic() >= self._next_poll:
             self._poll()
         # After the folder's mark was taken: what the mark covers was told by now.
         self._hear()

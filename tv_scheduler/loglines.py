@@ -29,7 +29,7 @@ from vv_core.audit.document_schemas import LOGLINE_SCHEMAS, find_schema_problem
 from vv_core.audit.regular_file import read_regular_file
 from vv_core.audit.verify import MAX_FILE_BYTES
 from vv_core.clock import Clock
-from vv_core.errors import InputMissingError, from_oserror
+from vv_core.errors import InputMissingError, VvError, from_oserror
 from vv_core.logs import get_logger
 from vv_core.tlog.own_log import open_own_log
 from vv_core.tlog.tiles import TileError
@@ -132,10 +132,14 @@ class LogLines:
         self._set_reach(reach_s)
         self._look_at([*self._touched, *self.known.due(self._clock.monotonic())])
         self._touched.clear()
-        while self._scan is not None and self._clock.monotonic() < end:
-            self._step_scan(self._scan)
-        while self._scan is None and self._check is not None and self._clock.monotonic() < end:
-            self._step_check(self._check)
+        try:
+            while self._scan is not None and self._clock.monotonic() < end:
+                self._step_scan(self._scan)
+            while self._scan is None and self._check is not None and self._clock.monotonic() < end:
+                self._step_check(self._check)
+        except (VvError, OSError):
+            self._begin_again()
+            raise
         if len(self.known) > MAX_LINES:
             self._floor = self.known.newest(MAX_LINES)
             self.known.drop_before(self._floor)
@@ -165,6 +169,12 @@ class LogLines:
         self._scan = scan_steps(self._folder, index)
         self._check = self._check_steps()
         self._is_scan_late = False
+
+    def _begin_again(self) -> None:
+        """Look at everything anew: what failed in the middle goes on with less than all."""
+        if self._scan is not None and isinstance(self._index, SqliteIndex):
+            self._begin_scan(self._index)
+        self._check = self._check_steps()
 
     def _step_scan(self, scan: Iterator[None]) -> None:
         for _ in scan:

@@ -67,7 +67,16 @@ class Services:
 
     def become(self, status: str, *services: str) -> None:
         for service in services:
-            wait_for(lambda name=service: self.health(name) == status)
+            wait_for(
+                lambda name=service: self.health(name) == status,
+                lambda name=service: f"{name} {status}\n{self.describe(name)}",
+            )
+
+    def describe(self, service: str) -> str:
+        """Return what a technician would ask: what the last healthchecks and the service itself said."""
+        state = self.container(service)["State"]
+        logs = self.live.compose("logs", "--no-color", "--tail", "20", service, check=False)
+        return f"{json.dumps(state, indent=1)}\n{logs.stdout}"
 
 
 @contextmanager

@@ -237,6 +237,29 @@ def test_a_folder_that_is_gone_is_told(box: TvBox, make_lines: Make) -> None:
 
 
 @each_index
+def test_a_look_that_fails_in_the_middle_is_begun_again(box: TvBox, make_lines: Make) -> None:
+    """Else what was not looked at would be taken for looked at."""
+    box.add("a")
+    storage = box.settings.storage
+    for place in (storage.loglines, storage.log / "checkpoint"):
+        box.log.clock.step(seconds=10)
+        lines = make_lines(box)
+        lines.poll(has_heard=False)
+        content = place.read_bytes() if place.is_file() else None
+        place.rename(storage.root / "away")
+        if content is not None:
+            place.write_bytes(content.replace(b"\n1\n", b"\n2\n"))
+        with pytest.raises(VvError):
+            lines.work(DAY_S, 60.0)
+        assert not lines.is_whole
+        (storage.root / "away").rename(place)
+        lines.poll(has_heard=False)
+        lines.work(DAY_S, 60.0)
+        assert lines.is_whole
+        assert sources(lines.known.found) == ["a"]
+
+
+@each_index
 def test_what_is_still_written_is_waited_for(box: TvBox, make_lines: Make) -> None:
     path = box.add("a")
     whole = path.read_bytes()

@@ -131,6 +131,26 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_changes(box: Tv
         turn(box)
 
 
+def test_what_cannot_be_read_is_told_in_each_turn_until_it_can(box: TvBox) -> None:
+    storage = box.settings.storage
+    job = PlaylistJob(box.settings, box.log.clock)
+    box.add("a")
+    turn(box, job)
+    storage.loglines.rename(storage.root / "away")
+    with pytest.raises(VvError, match="list the LogLines"):
+        turn(box, job)
+    for _ in range(5):
+        # Sooner than it is tried again by itself: something else was heard, or the usual pause is a short one.
+        box.log.clock.step(seconds=0.1)
+        with pytest.raises(VvError, match="list the LogLines"):
+            job(never)
+    (storage.root / "away").rename(storage.loglines)
+    box.add("b", ago=timedelta(minutes=1))
+    box.log.clock.step(seconds=10)
+    job(never)
+    assert items(box, "tv1.json") == ["a", "b"]
+
+
 def test_an_alert_that_cannot_be_kept_is_told(box: TvBox) -> None:
     path = box.add("a")
     path.write_bytes(path.read_bytes().replace(b"portaria", b"portarix"))
