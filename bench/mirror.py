@@ -156,7 +156,7 @@ def _latency() -> None:
 def _ages(browser: Browser) -> list[float]:
     browser.evaluate("drawn.ages = []")
     look = "return drawn.ages.length >= arguments[0] ? drawn.ages : null"
-    ages: list[float] = browser.wait_for(lambda: browser.evaluate(look, SAMPLES), 180, "pictures")
+    ages: list[float] = browser.wait_for(lambda: browser.evaluate(look, SAMPLES), "pictures")
     return ages
 
 
@@ -227,7 +227,7 @@ def _fault(browser: Browser, url: str, break_it: object, repair: object) -> tupl
 
 
 def _wait(browser: Browser, expression: str) -> float:
-    found = browser.wait_for(lambda: browser.evaluate(f"return {expression}"), 90, expression)
+    found = browser.wait_for(lambda: browser.evaluate(f"return {expression}"), expression)
     return float(found)
 
 

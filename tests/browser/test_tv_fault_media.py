@@ -33,7 +33,7 @@ def test_bad_answers_between_good_ones(
     box.items.append(box.add_clip(clips["green"]))
     screen.browser.open(f"{box.url}/tv.html")
     looks = screen.wait_for_clip() + screen.wait_for("green") + screen.watch(6)
-    assert set(seen_colours(looks)) == {"dark", "red", "green"}
+    assert set(seen_colours(looks)) - {"dark"} == {"red", "green"}
     check_alive(looks)
     asked = {name: box.asked[path] for name, path in bad.items()}
     # Each was tried, is remembered, and not asked for in each round.
@@ -76,7 +76,7 @@ def test_codecs_that_no_browser_has(
     box.items = [box.add_clip(each) for each in (clips["red"], *strange, clips["green"])]
     screen.browser.open(f"{box.url}/tv.html")
     looks = screen.wait_for_clip() + screen.watch_round(("red", "green"), 7)
-    assert set(seen_colours(looks)) == {"dark", "red", "green"}
+    assert set(seen_colours(looks)) - {"dark"} == {"red", "green"}
     check_alive(looks)
 
 
@@ -100,3 +100,62 @@ def test_stream_that_stops_is_left(
     box.items = [box.add_clip(clips["red"]), item, box.add_clip(clips["green"])]
     screen.browser.open(f"{box.url}/tv.html")
     check_alive(screen.wait_for_clip() + screen.watch_round(("red", "green"), 12))
+
+
+# As on a device that is busy for a while: no frame comes, and the clip is none the worse for it.
+STALL = """const scene = state.current;
+    if (!scene || scene.kind !== 'clip' || scene.remainingMs < 1500) return '';
+    scene.slot.video.playbackRate = 0;
+    return scene.file"""
+NO_BACKOFF = "state.bad.forEach(bad => { bad.until = 0; })"
+
+
+def stall(screen: Screen) -> str:
+    """Have a clip stall while it is shown; return its address."""
+    stalled = str(screen.browser.wait_for(lambda: screen.browser.evaluate(STALL), "a clip"))
+    is_bad = "return state.bad.has(arguments[0])"
+    screen.browser.wait_for(lambda: screen.browser.evaluate(is_bad, stalled), "it is told")
+    return stalled
+
+
+def test_what_stalled_while_the_box_is_away_comes_again(
+    screen: Screen, box: TvServer, tv: str
+) -> None:
+    screen.browser.open(tv)
+    screen.wait_for("blue")  # by then all three are here
+    stalled = stall(screen)
+    box.down()
+    screen.browser.wait_for(
+        lambda: not screen.browser.evaluate("return isReached()"), "the box is missed"
+    )
+    screen.browser.evaluate(NO_BACKOFF)
+    check_alive(screen.watch_round(("red", "blue", "green")))
+    # It plays: nothing is held against it any more.
+    screen.browser.wait_for(
+        lambda: (
+            not screen.browser.evaluate(
+                "const url = arguments[0]; return state.bad.has(url) || state.held.get(url).suspect",
+                stalled,
+            )
+        ),
+        "it is good again",
+    )
+
+
+def test_what_stalled_is_fetched_anew_and_not_shown_when_the_box_no_longer_gives_it(
+    screen: Screen, box: TvServer, tv: str
+) -> None:
+    screen.browser.open(tv)
+    screen.wait_for("blue")
+    stalled = stall(screen)
+    asked = box.asked[stalled]
+    box.faults[stalled] = ANSWERS["404"]
+    screen.browser.evaluate(NO_BACKOFF)
+    screen.browser.wait_for(lambda: box.asked[stalled] > asked, "a question")
+    screen.browser.evaluate(NO_BACKOFF)
+    box.down()
+    (gone,) = {item["title"] for item in box.items if item["media"] == stalled}
+    looks = screen.watch_round({"red", "green", "blue"} - {gone}, 10)
+    check_alive(looks)
+    # What is on screen just now may be its last picture.
+    assert gone not in seen_colours(looks)[1:]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.browser.screen import (
-    PATIENCE_S,
     Screen,
     check_alive,
     seen_colours,
@@ -32,7 +32,7 @@ def test_dead_at_start(screen: Screen, folder: Path) -> None:
     kept.write_bytes(PAGE.read_bytes())
     screen.browser.open(kept.as_uri())
     frames = "return state.frames"
-    screen.browser.wait_for(lambda: screen.browser.evaluate(frames) > 0, PATIENCE_S, "a frame")
+    screen.browser.wait_for(lambda: screen.browser.evaluate(frames) > 0, "a frame")
     looks = screen.watch(4)
     assert set(seen_colours(looks)) == {"dark"}
     check_alive(looks)
@@ -63,11 +63,11 @@ def test_goes_on_with_what_it_holds_while_the_box_is_down(
     looks = screen.watch_round(("red", "green", "blue"), 13)
     assert set(seen_colours(looks)) == {"red", "green", "blue"}
     check_alive(looks)
-    assert "Sem contato com a central há 1 min" in banner(screen)
+    assert re.search(r"Sem contato com a central há \d+ min", banner(screen))
     asked = box.asked["/playlists/tv1"]
     box.up()
-    screen.browser.wait_for(lambda: box.asked["/playlists/tv1"] > asked, PATIENCE_S, "a question")
-    screen.browser.wait_for(lambda: banner(screen) == "", 20, "no banner")
+    screen.browser.wait_for(lambda: box.asked["/playlists/tv1"] > asked, "a question")
+    screen.browser.wait_for(lambda: banner(screen) == "", "no banner")
 
 
 def test_frozen_with_connections_open(
@@ -120,7 +120,7 @@ def test_new_page_comes_between_two_clips(screen: Screen, box: TvServer, tv: str
     box.page_extra = b"<!-- newer -->"
     new = box.page_version
     asked = box.asked["/healthz"]
-    screen.browser.wait_for(lambda: box.asked["/healthz"] > asked, 60, "a look at the box's health")
+    screen.browser.wait_for(lambda: box.asked["/healthz"] > asked, "a look at the box's health")
     assert screen.browser.evaluate("return PAGE_VERSION") == old  # not before the box is well
     box.faults.clear()
     looks = [screen.look()]
@@ -136,7 +136,7 @@ def test_no_new_page_while_the_box_is_down(screen: Screen, box: TvServer, tv: st
     screen.wait_for("blue")
     box.faults["/healthz"] = Fault(hangs_after=0)
     box.page_extra = b"<!-- newer -->"
-    screen.browser.wait_for(lambda: box.asked["/healthz"], 60, "a look at the box's health")
+    screen.browser.wait_for(lambda: box.asked["/healthz"], "a look at the box's health")
     box.down()
     looks = screen.watch_round(("red", "green", "blue"), 6)
     check_alive(looks)
@@ -147,7 +147,5 @@ def test_no_such_tv(screen: Screen, box: TvServer) -> None:
     box.faults["/playlists/"] = Fault(status=404, body=b'{"detail": "no such TV"}')
     screen.browser.open(f"{box.url}/tv.html?tv=tv9")
     words = "return document.getElementById('line').textContent"
-    screen.browser.wait_for(
-        lambda: screen.browser.evaluate(words).endswith("tv9"), PATIENCE_S, "its name"
-    )
+    screen.browser.wait_for(lambda: screen.browser.evaluate(words).endswith("tv9"), "its name")
     check_alive(screen.watch(2))

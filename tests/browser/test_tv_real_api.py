@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.screen import PATIENCE_S, Screen, check_alive, seen_colours
+from tests.browser.screen import Screen, check_alive, seen_colours
 from tests.support.browser import requires_browser
 from tests.support.tv_clips import make_picture
 from tests.support.tv_server import make_item
@@ -59,10 +59,10 @@ def test_clips_of_the_box_and_none_with_a_flipped_byte(
     with boxes.served(create_app(home.settings, home.clock)) as api:
         screen.browser.open(f"http://127.0.0.1:{api.port}/tv.html?tv=tv1")
         looks = screen.wait_for_clip() + screen.watch_round(("red", "green"), 8)
-        assert set(seen_colours(looks)) == {"dark", "red", "green"}
+        assert set(seen_colours(looks)) - {"dark"} == {"red", "green"}
         check_alive(looks)
         told = screen.browser.wait_for(
-            lambda: api.get("/tvs").body.count(b'"screen"'), 45, "a heartbeat"
+            lambda: api.get("/tvs").body.count(b'"screen"'), "a heartbeat"
         )
         assert told == 1
         assert refused_by_policy(screen) == []
@@ -101,5 +101,5 @@ def test_picture_that_no_logline_names_is_not_had_but_its_words_are_shown(
         write_json_atomic(path, {**document, "items": [item]})
         words = "return (document.querySelector('.slot.on .title') || {}).textContent"
         screen.browser.wait_for(
-            lambda: screen.browser.evaluate(words) == "Só palavras", PATIENCE_S, "its words"
+            lambda: screen.browser.evaluate(words) == "Só palavras", "its words"
         )

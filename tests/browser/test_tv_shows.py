@@ -12,6 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from tests.browser.screen import (
+    Look,
     Screen,
     check_alive,
     seen_colours,
@@ -37,9 +38,12 @@ def test_clips_come_in_order_again_and_again(screen: Screen, box: TvServer, fold
     # Long enough that none is over before a busy machine has looked.
     for colour in ("red", "green", "blue"):
         box.items.append(box.add_clip(make_tv_clip(folder / "clip.mp4", colour, seconds=8)))
-    screen.browser.open(f"{box.url}/tv.html")
-    looks = screen.wait_for_clip() + screen.watch_round(("red", "green", "blue"))
-    looks += screen.wait_for("red")
+    looks = screen.watch_undisturbed(
+        f"{box.url}/tv.html",
+        lambda: (
+            screen.wait_for("red") + screen.watch_round(("green", "blue")) + screen.wait_for("red")
+        ),
+    )
     colours = [colour for colour in seen_colours(looks) if colour != "dark"]
     assert colours[:4] == ["red", "green", "blue", "red"]
     check_alive(looks)
@@ -141,14 +145,27 @@ def test_remote_control(screen: Screen, box: TvServer, folder: Path) -> None:
 
 
 def test_priority_interrupts_once_and_the_round_goes_on(
-    screen: Screen, box: TvServer, clips: dict[str, bytes], folder: Path
+    screen: Screen, box: TvServer, folder: Path
 ) -> None:
-    long = make_tv_clip(folder / "long.mp4", "red", seconds=30)
-    box.items = [box.add_clip(long), *(box.add_clip(clips[it]) for it in ("green", "blue"))]
-    screen.browser.open(f"{box.url}/tv.html")
-    looks = screen.wait_for("red")
-    box.items = [*box.items, box.add_clip(clips["orange"], priority=5)]
-    looks += screen.wait_for("orange") + screen.watch_round(("green", "blue"))
+    # Long enough that the first is not over before the other comes, and none before a busy machine has looked.
+    seconds = {"red": 30, "green": 8, "blue": 8, "orange": 8}
+    items = {
+        colour: box.add_clip(
+            make_tv_clip(folder / "clip.mp4", colour, seconds=lasts),
+            priority=5 * (colour == "orange"),
+        )
+        for colour, lasts in seconds.items()
+    }
+
+    def watch() -> list[Look]:
+        looks = screen.wait_for("red")
+        box.items = list(items.values())
+        looks += screen.wait_for("orange") + screen.watch_round(("green", "blue"))
+        box.items = usual
+        return looks
+
+    box.items = usual = [items[colour] for colour in ("red", "green", "blue")]
+    looks = screen.watch_undisturbed(f"{box.url}/tv.html", watch)
     check_alive(looks)
     following = seen_colours(looks)
     assert following[following.index("red") :] == ["red", "orange", "green", "blue"]
@@ -159,7 +176,7 @@ def test_a_large_clip_is_streamed(screen: Screen, box: TvServer, clips: dict[str
     box.items = [{**item, "bytes": 10**10}]
     screen.browser.open(f"{box.url}/tv.html")
     looks = screen.wait_for("yellow") + screen.watch(5)
-    assert set(seen_colours(looks)) == {"dark", "yellow"}
+    assert set(seen_colours(looks)) - {"dark"} == {"yellow"}
     check_alive(looks)
 
 
@@ -175,30 +192,28 @@ def test_night_dims_the_screen_by_the_boxs_time(
         return max(ImageStat.Stat(screen.look().picture).mean) < 140
 
     box.server_time = "2026-11-21T05:03:04Z"  # 02:03 there
-    screen.browser.wait_for(is_dim, 60, "the screen gets dim")
+    screen.browser.wait_for(is_dim, "the screen gets dim")
     box.server_time = "2026-11-21T12:00:00Z"
-    screen.browser.wait_for(lambda: not is_dim(), 60, "the screen gets bright")
+    screen.browser.wait_for(lambda: not is_dim(), "the screen gets bright")
 
 
 def test_old_word_is_told_with_its_age(screen: Screen, tv: str, box: TvServer) -> None:
     box.playlist_age = "900"
     screen.browser.open(tv)
     screen.wait_for_clip()
-    seen = screen.browser.wait_for(lambda: "15 min" in text_of(screen), 30, "the banner")
+    seen = screen.browser.wait_for(lambda: "15 min" in text_of(screen), "the banner")
     assert seen
     shot = screen.browser.screenshot()
     place = """const banner = document.getElementById('banner').getBoundingClientRect();
         return [banner.x + 3, banner.y + banner.height / 2]"""
     x, y = screen.browser.evaluate(place)
     screen.browser.wait_for(
-        lambda: screen.browser.screenshot().getpixel((int(x), int(y)))[0] > 220,  # type: ignore[index]
-        30,
+        lambda: screen.browser.screenshot().getpixel((int(x), int(y)))[0] > 220,
         f"the banner's mark, was {shot.getpixel((int(x), int(y)))}",
     )
     box.playlist_age = "3"
     screen.browser.wait_for(
         lambda: screen.browser.evaluate("return !document.querySelector('#banner.seen')"),
-        45,
         "no banner",
     )
 
@@ -206,7 +221,7 @@ def test_old_word_is_told_with_its_age(screen: Screen, tv: str, box: TvServer) -
 def test_heartbeat_tells_what_is_on_screen(screen: Screen, tv: str, box: TvServer) -> None:
     screen.browser.open(tv)
     screen.wait_for_clip()
-    told = screen.browser.wait_for(lambda: list(box.heartbeats), 30, "a heartbeat")[-1]
+    told = screen.browser.wait_for(lambda: list(box.heartbeats), "a heartbeat")[-1]
     assert told["state"] == "clip"
     assert told["media"] in {item["media"] for item in box.items}
     assert told["decoder"] == "dual"
@@ -219,7 +234,7 @@ def test_heartbeat_tells_what_is_on_screen(screen: Screen, tv: str, box: TvServe
         return [beat for beat in beats if 0 <= beat["last_frame_ms"] < 1500]
 
     # On a busy machine one may be told of late; not all of them.
-    later = screen.browser.wait_for(goes_on, 60, "frames")
+    later = screen.browser.wait_for(goes_on, "frames")
     assert later[0]["screen"] == told["screen"]
 
 

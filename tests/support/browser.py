@@ -20,6 +20,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 from tests.support.camera import Camera
+from tests.support.waiting import wait_for
 from vv_core.process import end_session
 
 CHROMIUM = "chromium"
@@ -150,20 +151,13 @@ class Browser:
             numbers |= more
         return sum(map(_read_pss, numbers))
 
-    def wait_for(self, look: Callable[[], _Seen], timeout_s: float, what: str) -> _Seen:
+    def wait_for(self, look: Callable[[], _Seen], what: str) -> _Seen:
         """Look until something true comes, and return it.
 
         Raises:
-            AssertionError: it did not come in time.
+            AssertionError: it did not come.
         """
-        deadline = time.monotonic() + timeout_s
-        while True:
-            seen = look()
-            if seen:
-                return seen
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {timeout_s} s: {what}; console {self.console()}")
-            time.sleep(_POLL_S)
+        return wait_for(look, lambda: f"{what}; console {self.console()}", _POLL_S)
 
 
 @contextmanager

@@ -25,6 +25,8 @@ def wait_for(
     """
     deadline = time.monotonic() + PATIENCE_S
     while not (seen := look()):
-        assert time.monotonic() < deadline, f"never came: {what if isinstance(what, str) else what()}"
+        assert time.monotonic() < deadline, (
+            f"never came: {what if isinstance(what, str) else what()}"
+        )
         time.sleep(pause_s)
     return seen

@@ -13,7 +13,6 @@ import pytest
 from tests.support.browser import Browser, requires_browser, start_browser
 from tests.tv_mirror_ui.fake_hub import FakeHub, fake_hub
 from tests.tv_mirror_ui.looking import (
-    DEADLINE_S,
     canvas,
     colour,
     shows_placeholder,
@@ -64,7 +63,7 @@ def show(browser: Browser, hub: FakeHub, query: str = "") -> None:
     """Open the page and wait for its stream."""
     before = hub.open_streams
     browser.open(hub.url + query)
-    browser.wait_for(lambda: hub.open_streams > before, DEADLINE_S, "a stream")
+    browser.wait_for(lambda: hub.open_streams > before, "a stream")
 
 
 def is_near(found: tuple[int, ...], expected: tuple[int, int, int]) -> bool:
@@ -72,7 +71,7 @@ def is_near(found: tuple[int, ...], expected: tuple[int, int, int]) -> bool:
 
 
 def wait_for_colour(browser: Browser, expected: tuple[int, int, int]) -> None:
-    browser.wait_for(lambda: is_near(colour(browser), expected), DEADLINE_S, f"{expected}")
+    browser.wait_for(lambda: is_near(colour(browser), expected), f"{expected}")
 
 
 def test_a_live_picture_moves_and_says_how_old_it_is(mirror: Running, browser: Browser) -> None:
@@ -92,7 +91,7 @@ def test_a_camera_that_goes_and_comes(
     wait_for_loss(browser)
     assert "SEM SINAL" in text(browser)
     assert "última imagem há" in text(browser)
-    browser.wait_for(lambda: "a câmera não responde" in text(browser), DEADLINE_S, "the reason")
+    browser.wait_for(lambda: "a câmera não responde" in text(browser), "the reason")
     camera.switch_on()
     wait_for_movement(browser)
     assert "SEM SINAL" not in text(browser)
@@ -126,7 +125,7 @@ def test_a_reader_that_hangs(mirror: Running, browser: Browser) -> None:
 def test_a_server_that_dies_and_is_started_again(mirror: Running, browser: Browser) -> None:
     mirror.kill()
     wait_for_loss(browser)
-    browser.wait_for(lambda: "o servidor não responde" in text(browser), DEADLINE_S, "the reason")
+    browser.wait_for(lambda: "o servidor não responde" in text(browser), "the reason")
     mirror.start()
     wait_for_movement(browser)
 
@@ -153,18 +152,18 @@ def test_a_grid_keeps_its_cameras_apart_and_keys_choose(
             browser.open(f"{mirror.url}?grid=4&lang=en")
             wait_for_movement(browser, 0)
             wait_for_loss(browser, 1)
-            browser.wait_for(lambda: "NO SIGNAL" in text(browser), DEADLINE_S, "the loss")
+            browser.wait_for(lambda: "NO SIGNAL" in text(browser), "the loss")
             press(browser, "2")
-            browser.wait_for(lambda: "Um" not in text(browser), DEADLINE_S, "the second alone")
+            browser.wait_for(lambda: "Um" not in text(browser), "the second alone")
             press(browser, "ArrowRight")
             wait_for_movement(browser, 0)
             assert "Dois" not in text(browser)
             press(browser, "Escape")
             press(browser, "i")
-            browser.wait_for(lambda: " bad" in text(browser), DEADLINE_S, "details")
+            browser.wait_for(lambda: " bad" in text(browser), "details")
             press(browser, "ArrowLeft")
             press(browser, "Enter")
-            browser.wait_for(lambda: "Um" not in text(browser), DEADLINE_S, "the chosen one")
+            browser.wait_for(lambda: "Um" not in text(browser), "the chosen one")
             browser.open("about:blank")
 
 
@@ -232,7 +231,7 @@ def test_after_a_stream_of_nonsense_or_none_there_is_a_new_one(
         hub.end_stream()
     else:
         hub.send(nonsense)
-    browser.wait_for(lambda: hub.open_streams > before, DEADLINE_S, "a new stream")
+    browser.wait_for(lambda: hub.open_streams > before, "a new stream")
     hub.send_picture(make_jpeg(colour=RED))
     wait_for_colour(browser, RED)
 
@@ -243,7 +242,7 @@ def test_a_stream_that_falls_silent_is_left_for_a_new_one(browser: Browser, hub:
     wait_for_colour(browser, RED)
     wait_for_loss(browser)
     before = hub.streams
-    browser.wait_for(lambda: hub.streams > before, DEADLINE_S, "a new stream")
+    browser.wait_for(lambda: hub.streams > before, "a new stream")
 
 
 def test_errors_are_asked_again_until_they_end(browser: Browser, hub: FakeHub) -> None:
@@ -252,9 +251,9 @@ def test_errors_are_asked_again_until_they_end(browser: Browser, hub: FakeHub) -
     browser.open(hub.url)
     time.sleep(1)
     hub.cameras_status = 200
-    browser.wait_for(lambda: hub.streams, DEADLINE_S, "being asked for a stream")
+    browser.wait_for(lambda: hub.streams, "being asked for a stream")
     hub.status = 200
-    browser.wait_for(lambda: hub.open_streams, DEADLINE_S, "a stream")
+    browser.wait_for(lambda: hub.open_streams, "a stream")
     hub.send_picture(make_jpeg(colour=RED))
     wait_for_colour(browser, RED)
 
@@ -274,7 +273,7 @@ def test_pieces_of_any_size_make_pictures(browser: Browser, hub: FakeHub) -> Non
 def test_the_placeholder_needs_no_server(browser: Browser, hub: FakeHub) -> None:
     hub.status = 500
     browser.open(hub.url)
-    browser.wait_for(lambda: shows_placeholder(browser), DEADLINE_S, "the small placeholder")
+    browser.wait_for(lambda: shows_placeholder(browser), "the small placeholder")
     picture = canvas(browser)
     assert picture
     assert picture.size == (480, 270)
