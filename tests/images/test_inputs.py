@@ -150,7 +150,7 @@ def test_only_what_reaches_the_image_makes_it_another(tmp_path: Path) -> None:
     assert mark(Build(build.context, build.dockerfile, {"A": "2"}, {}, "")) not in seen
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(["*", "a", "!a", "a/b", "!a/b", "**/c", "!**/c", "a/*", "?"]), max_size=6

@@ -216,7 +216,7 @@ ANY_LIMITS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(LOOKS, ANY_LIMITS)
 def test_whatever_happens_it_never_overdoes_it(
     looks: list[tuple[list[Container], float]], limits: Limits
@@ -242,7 +242,7 @@ def test_whatever_happens_it_never_overdoes_it(
         state = plan.state
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ANY_LIMITS, st.floats(0.5, 40), st.sampled_from([UNHEALTHY, CRASHED]))
 def test_what_stays_ill_is_always_told_in_the_end_and_once(
     limits: Limits, step: float, illness: dict[str, object]

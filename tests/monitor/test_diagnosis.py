@@ -103,7 +103,7 @@ SITUATIONS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SITUATIONS)
 def test_keys_and_settings_are_never_anybodys_but_a_persons(situation: Situation) -> None:
     found = propose_by_rules(situation)
@@ -126,7 +126,7 @@ def test_keys_and_settings_are_never_anybodys_but_a_persons(situation: Situation
 # --- how often --------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.sampled_from("abcd"), st.floats(0, 1800)), max_size=60), st.integers(1, 4)
 )

@@ -233,7 +233,7 @@ def analytics(draw: st.DrawFn) -> dict[str, Any]:
     return document
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(document=analytics(), language=st.sampled_from(LANGUAGES))
 def test_the_text_of_any_analytic_passes_the_check(
     document: dict[str, Any], language: Language

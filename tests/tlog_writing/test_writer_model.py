@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -88,9 +88,4 @@ class WriterAgainstList(RuleBasedStateMachine):
 
 
 TestWriterAgainstList = WriterAgainstList.TestCase
-TestWriterAgainstList.settings = settings(
-    max_examples=15,
-    stateful_step_count=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestWriterAgainstList.settings = settings(max_examples=15, stateful_step_count=12)
