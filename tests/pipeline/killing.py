@@ -6,7 +6,6 @@ import contextlib
 import io
 import mmap
 import os
-import posix
 import signal
 import struct
 import time
@@ -15,7 +14,7 @@ from os import open as os_open
 from typing import Any
 
 from tests.pipeline.box import Box
-from tests.support.forking import fork
+from tests.support.forking import end_unmeasured, fork
 from vv_core.pipeline.history import History
 
 OPERATIONS = (
@@ -112,7 +111,7 @@ class Killer:
 
 def fork_cycle(box: Box, prepare: Callable[[], object] = lambda: None) -> int:
     """Run a cycle in a forked process and return its pid; it exits with the cycle's code."""
-    child = fork()
+    child = fork(is_measured=False)
     if child:
         return child
     code = 70
@@ -121,8 +120,7 @@ def fork_cycle(box: Box, prepare: Callable[[], object] = lambda: None) -> int:
         with contextlib.redirect_stdout(io.StringIO()):
             code = box.cycle()
     finally:
-        # Not os._exit: where coverage is measured, that writes a file for each of thousands of children.
-        posix._exit(code)
+        end_unmeasured(code)
 
 
 def finish(box: Box) -> None:

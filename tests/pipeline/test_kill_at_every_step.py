@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.pipeline.killing import Killer, finish, fork_cycle
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1200)]
 
 FEWEST_STEPS = 20
+PARTS = 4
+"""Of a test each, so that no worker of the suite waits for another's one long test."""
 BOTH_SIDES = [
     pytest.param(side, marks=pytest.mark.torture, id=side) for side in ("before", "after")
 ]
@@ -33,6 +36,7 @@ def fill(box: Box) -> set[str]:
     return good
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("side", ["in turn", *BOTH_SIDES])
 @pytest.mark.parametrize(
     "who",
@@ -43,14 +47,14 @@ def test_a_kill_at_every_step(
     make_box: MakeBox,
     quick_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     who: tuple[str, str],
     side: str,
+    part: int,
 ) -> None:
     make_box()
     who_steps, who_dies = who
-    at = 0
-    while True:
-        at += 1
+    for at in count(part + 1, PARTS):
         home = quick_path / str(at)
         monkeypatch.setenv("VV_HOME", str(home))
         box = Box(home)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posix
 import signal
 import sys
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from logline_generator import log_events, logline_generator
 from summarize_scene import summarize_scene
 from tests.support import light_stages
-from tests.support.forking import fork
+from tests.support.forking import end_unmeasured, fork
 from vv_core.pipeline.stage_end import StageEnd
 from vv_core.pipeline.stages import StageSpec
 from vv_core.process import ChildResult
@@ -46,7 +45,7 @@ class ForkRunner:
             self.starts.append(spec.name)
         started = time.monotonic()
         parent = os.getpid()
-        child = fork()
+        child = fork(is_measured=False)
         if child == 0:
             _be_stage(spec.name, batch_list, parent)
         try:
@@ -85,5 +84,4 @@ def _be_stage(name: str, batch_list: Path, parent: int) -> None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - till the end
         code = _STAGES[name](["--batch", str(batch_list)])
     finally:
-        # Not os._exit: where coverage is measured, that writes a file for each of thousands of children.
-        posix._exit(code)
+        end_unmeasured(code)

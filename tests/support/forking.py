@@ -5,15 +5,22 @@ from __future__ import annotations
 import faulthandler
 import gc
 import os
+import posix
+import sys
 import threading
+from typing import NoReturn
 
 STUCK_IN_FORK = 1
 """Exit code of a process one of whose threads hung in `os.fork`."""
 _STUCK_S = 60.0
 
 
-def fork() -> int:
+def fork(*, is_measured: bool = True) -> int:
     """Fork, as `os.fork`; the child never collects what its parent has left behind.
+
+    Args:
+        is_measured: whether the child's lines count for coverage. They do not where it is killed or ends with
+            `end_unmeasured`, and then it need not be slowed down by their being noted.
 
     Earlier tests leave decoders and networks in cycles of garbage. Their threads are not there in the child, so that
     a collection there, whenever it comes, waits for them for ever or crashes.
@@ -28,7 +35,15 @@ def fork() -> int:
     child = os.fork()
     if child == 0:
         gc.freeze()
+        if not is_measured:
+            sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type] - None takes it away
     elif is_thread:
         # Not in the child: the thread for whose end this waits is not there.
         faulthandler.cancel_dump_traceback_later()
     return child
+
+
+def end_unmeasured(code: int) -> NoReturn:
+    """End a forked process. `os._exit`, where coverage is measured, writes a file for each of thousands of children."""
+    posix._exit(code)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.pipeline.killing import OPERATIONS
-from tests.support.forking import fork
+from tests.support.forking import end_unmeasured, fork
 from tests.tlog_witness.boxes import LOGS, NAME, START, StepClock, identity
 from tests.tlog_witness.logs import LOG_SIGNER, ORIGIN, Tree, head_of, plain_entries
 from vv_core.tlog.merkle import consistency_proof
@@ -71,7 +71,7 @@ def arm(at: int, is_after: bool) -> None:
 def run_killed(home: Path, at: int, is_after: bool) -> tuple[bool, list[int]]:
     """Work in a child that is killed; return whether it came to its end, and the answers that left it."""
     reader, writer = os.pipe()
-    child = fork()
+    child = fork(is_measured=False)
     if not child:
         code = 70
         try:
@@ -84,7 +84,7 @@ def run_killed(home: Path, at: int, is_after: bool) -> tuple[bool, list[int]]:
             )
             code = 0
         finally:
-            posix._exit(code)
+            end_unmeasured(code)
     os.close(writer)
     with os.fdopen(reader, "rb") as stream:
         told = list(stream.read())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posix
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from os import open as os_open
 from typing import Any
 
-from tests.support.forking import fork
+from tests.support.forking import end_unmeasured, fork
 from tests.tlog_verifying.box import audit
 from tests.tlog_writing.logs import LogBox, append_to, check_log, read_checkpoint
 from vv_core.errors import VvError
@@ -121,7 +120,7 @@ def write_in_child(
         ended although a fault was made, 0 that there was none.
     """
     reading, writing = os.pipe()
-    child = fork()
+    child = fork(is_measured=False)
     if child == 0:
         code = 70
         try:
@@ -131,7 +130,7 @@ def write_in_child(
             write_lines(box, names, lambda data: os.writev(writing, [data]))
             code = int(was_struck())
         finally:
-            posix._exit(code)
+            end_unmeasured(code)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
         reported = stream.read().decode().split()
