@@ -18,16 +18,16 @@ _STUCK_S = 60.0
 def fork(*, is_measured: bool = True) -> int:
     """Fork, as `os.fork`; the child never collects what its parent has left behind.
 
-    Args:
-        is_measured: whether the child's lines count for coverage. They do not where it is killed or ends with
-            `end_unmeasured`, and then it need not be slowed down by their being noted.
-
     Earlier tests leave decoders and networks in cycles of garbage. Their threads are not there in the child, so that
     a collection there, whenever it comes, waits for them for ever or crashes.
 
     Rarely, a thread of a child that forks in its turn never comes out of the hooks that run before `os.fork`: it waits
     for a lock of `logging` that no living thread holds. Such a child ends, with `STUCK_IN_FORK`, and its stacks are on
     stderr. What the project ships starts stages as programs, and forks in no thread.
+
+    Args:
+        is_measured: whether the child's lines count for coverage. They do not where it is killed or ends with
+            `end_unmeasured`, and then it need not be slowed down by their being noted.
     """
     is_thread = threading.current_thread() is not threading.main_thread()
     if is_thread:
