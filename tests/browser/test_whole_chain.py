@@ -21,6 +21,7 @@ from tests.pipeline.box import Box, new_box
 from tests.pipeline.command import ROOT, SCRIPT
 from tests.support.browser import requires_browser
 from tests.support.tv_clips import make_tv_clip
+from tests.support.waiting import PATIENCE_S
 from vv_core.pipeline.compose_environment import prepare_folders
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, requires_browser]
@@ -72,7 +73,7 @@ def serving(box: Box) -> Iterator[str]:
 
 def wait_for_port(logs: Path, process: subprocess.Popen[bytes]) -> int:
     """Return where the API says in its log that it listens."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         said = "".join(path.read_text() for path in logs.glob("*.log"))
         if told := re.search(r"listening on 127\.0\.0\.1:([0-9]+)", said):

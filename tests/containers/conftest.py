@@ -47,6 +47,7 @@ def live(images: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveBox]:
         # As it is before a test breaks it.
         sound = dict(os.environ)
         yield live
+        live.end()
         left = containers(live)
         ComposeRunner(box.settings).recover()
         run_compose("--project-name", name, "down", "--timeout", "0", environment=sound)

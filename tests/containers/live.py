@@ -114,6 +114,7 @@ class LiveBox:
         python: a Python that this user may run.
         environment: of its commands.
         groups: that its user is in; that of the engine's socket by default.
+        started: its commands so far.
     """
 
     box: Box
@@ -121,6 +122,7 @@ class LiveBox:
     python: str
     environment: dict[str, str]
     groups: list[int] = field(default_factory=engine_groups)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def add(self, video: Path) -> str:
         """Put a video into input/ and return its hash."""
@@ -133,7 +135,7 @@ class LiveBox:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a cycle of the orchestrator, as cron does; or this user's Python with other arguments."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [self.python, *(arguments or (str(ORCHESTRATOR), "--once"))],
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -141,6 +143,17 @@ class LiveBox:
             text=True,
             **identity(self.user, self.groups),
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Kill what a failed test has left running, and close its pipes."""
+        for process in self.started:
+            process.kill()
+            for pipe in (process.stdout, process.stderr):
+                assert pipe is not None
+                pipe.close()
+            process.wait()
 
     def run(self, *arguments: str) -> int:
         """Run the orchestrator's command with other arguments; return its exit code."""

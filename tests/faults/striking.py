@@ -6,16 +6,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.containers.live import LiveBox
+from tests.containers.live import LiveBox, hand_over
 from tests.pipeline.processes import children_of
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE_S, wait_for
 from vv_core.batch_files import JOURNAL_SUFFIX, read_batch
 from vv_core.pipeline.journal import read_journal
 from vv_core.pipeline.runners import ComposeRunner
+from vv_core.tlog.lock import LogLock
+from vv_core.tlog.log_files import LogPlaces
 
 _MANY = 1000
 
@@ -61,6 +63,10 @@ _OUTPUTS = {
 def strike(live: LiveBox, stage: str, blow: Callable[[int], None], *, position: int = 0) -> str:
     """Wait until a stage is at a video, stop its processes so that it stays there, and strike.
 
+    A stage takes some milliseconds for most videos, and on a busy machine this looks too seldom to catch it at one of
+    those. It stays longer at a video that it decodes, and at its first, with which it loads what it needs; the writer
+    of the log stays while another holds the log (`keep_log`).
+
     Args:
         live: the box; its cycle runs.
         stage: which.
@@ -77,7 +83,7 @@ def strike(live: LiveBox, stage: str, blow: Callable[[int], None], *, position: 
         return bool(found)
 
     wait_for(has_come)
-    main, deadline = found[0], time.monotonic() + 60
+    main, deadline = found[0], time.monotonic() + PATIENCE_S
     passed: set[str] = set()
     while time.monotonic() < deadline:
         video = video_at_work(live, stage)
@@ -94,6 +100,21 @@ def strike(live: LiveBox, stage: str, blow: Callable[[int], None], *, position: 
             return video
         _signal_all(main, signal.SIGCONT)
     raise AssertionError(f"{stage} was never caught at a video")
+
+
+@contextmanager
+def keep_log(live: LiveBox) -> Iterator[None]:
+    """Hold the log of a box, so that its writer waits at its first video."""
+    settings = live.box.settings
+    places = LogPlaces.of(settings.storage, settings.resolve(settings.log_key_file))
+    places.state.mkdir(mode=0o700, exist_ok=True)
+    lock = LogLock(places.lock)
+    lock.take()
+    hand_over(places.state, live.user)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _signal_all(main: int, number: int) -> None:

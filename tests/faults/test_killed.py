@@ -8,7 +8,7 @@ import pytest
 
 from tests.containers.live import LiveBox
 from tests.faults.cycles import attempts, check_done, cycle, end_of, failures
-from tests.faults.striking import kill, strike
+from tests.faults.striking import keep_log, kill, strike
 
 pytestmark = [pytest.mark.docker, pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -20,9 +20,11 @@ def test_a_kill_costs_the_video_that_a_stage_was_at_one_try_and_no_other_anythin
     hashes = {clip.name: live.add(clip) for clip in clips}
     orchestrator = live.start()
     struck = {
-        stage: strike(live, stage, kill, position=1)
-        for stage in ("scan_video", "summarize_scene", "logline_generator")
+        "scan_video": strike(live, "scan_video", kill, position=1),
+        "summarize_scene": strike(live, "summarize_scene", kill),
     }
+    with keep_log(live):
+        struck["logline_generator"] = strike(live, "logline_generator", kill)
     ended = end_of(orchestrator)
     assert ended.code == 0, ended.said
     assert len(set(struck.values())) == 3

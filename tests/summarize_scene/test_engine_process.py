@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from summarize_scene.writer import parse_answer, write_draft
 from tests.summarize_scene.scenes import label, scene
 from tests.summarize_scene.tiny_gguf import write_tiny_gguf
 from tests.summarize_scene.workers import worker_of
+from tests.support.waiting import wait_for
 from vv_core.errors import ConfigError
 from vv_core.utils import compute_sha256
 
@@ -270,17 +270,15 @@ def test_the_worker_ends_with_its_stage(model: Path) -> None:
     _await_end(worker)
 
 
-def _await_end(pid: int, within_s: float = 20.0) -> None:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
+def _await_end(pid: int) -> None:
+    def has_ended() -> bool:
         try:
             state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
         except FileNotFoundError:
-            return
-        if state == "Z":
-            return
-        time.sleep(0.05)
-    pytest.fail("the worker outlived its stage")
+            return True
+        return state == "Z"
+
+    wait_for(has_ended, "the end of the stage's worker")
 
 
 def test_the_worker_ends_when_its_pipe_closes(model: Path) -> None:

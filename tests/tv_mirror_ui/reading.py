@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, Queue
 
+from tests.support.waiting import PATIENCE_S
 from tv_mirror_ui.messages import HEADER, Order, Sort, Trouble
 from tv_mirror_ui.outlet import Outlet
 from tv_mirror_ui.reader import read_camera
-
-WAIT_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Reading:
         self.said: Queue[Said] = Queue()
         self.trouble: Trouble | None = None
 
-    def picture(self, timeout_s: float = WAIT_S) -> Said:
+    def picture(self, timeout_s: float = PATIENCE_S) -> Said:
         """Return the next picture."""
         while True:
             said = self.said.get(timeout=timeout_s)
@@ -80,7 +79,7 @@ def reading(order: Order) -> Iterator[Reading]:
     finally:
         is_over.set()
         for thread in threads:
-            thread.join(WAIT_S)
+            thread.join(PATIENCE_S)
 
 
 def read_to_end(order: Order) -> Reading:

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import rtsp_camera
+from tests.support.waiting import PATIENCE_S
 
 PYTHON = "/usr/bin/python3"
-WAIT_S = 60.0
 _LOOK = (
     "import gi; gi.require_version('Gst', '1.0'); gi.require_version('GstRtspServer', '1.0'); "
     "from gi.repository import Gst, GstRtspServer; Gst.init(None); "
@@ -69,7 +69,7 @@ class RtspCamera:
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + PATIENCE_S
         before, self._heard = self.port, False
         while not self._heard:
             assert time.monotonic() < deadline
@@ -90,7 +90,7 @@ class RtspCamera:
         """Take it away without a word."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(WAIT_S)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def freeze(self, *, frozen: bool) -> None:

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.support.waiting import PATIENCE_S
 from vv_core.http_probe import probe
-
-WAIT_S = 60.0
 
 
 class Running:
@@ -67,7 +66,7 @@ class Running:
         self._process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + PATIENCE_S
         while probe(self.port, "/healthz") is not None:
             assert self._process.poll() is None
             assert time.monotonic() < deadline
@@ -79,10 +78,10 @@ class Running:
             return 0
         self._process.send_signal(signal.SIGTERM)
         try:
-            self.log += self._process.communicate(timeout=WAIT_S)[1]
+            self.log += self._process.communicate(timeout=PATIENCE_S)[1]
         finally:
             self._process.kill()
-            self._process.wait(WAIT_S)
+            self._process.wait(PATIENCE_S)
         code, self._process = self._process.returncode, None
         return code
 
@@ -90,7 +89,7 @@ class Running:
         """Take it away without a word."""
         assert self._process is not None
         self._process.kill()
-        self.log += self._process.communicate(timeout=WAIT_S)[1]
+        self.log += self._process.communicate(timeout=PATIENCE_S)[1]
         self._process = None
 
     def processes(self) -> list[int]:

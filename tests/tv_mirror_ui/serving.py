@@ -14,7 +14,7 @@ from typing import Any
 
 import uvicorn
 
-from tests.support.waiting import wait_for
+from tests.support.waiting import PATIENCE_S, wait_for
 from tv_mirror_ui.app import create_app
 from tv_mirror_ui.cameras import Address, Camera, Kind
 from tv_mirror_ui.hub import Hub
@@ -22,7 +22,6 @@ from tv_mirror_ui.logins import Login
 from tv_mirror_ui.tv_mirror import open_listening
 from vv_core.setting_fields import DEFAULT_HOSTS
 
-WAIT_S = 60.0
 FALLBACK = Path(__file__).resolve().parents[2] / "fallback"
 
 
@@ -50,7 +49,7 @@ class View:
     """One viewer's stream."""
 
     def __init__(self, port: int, path: str) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
         self._connection.request("GET", path)
         self.response = self._connection.getresponse()
 
@@ -99,7 +98,7 @@ class Served:
         self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET"
     ) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers (lower case) and body of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_S)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, path, headers=dict(headers or {}))
             response = connection.getresponse()
@@ -140,5 +139,5 @@ def serve(
             yield Served(hub, int(listening.getsockname()[1]))
         finally:
             server.should_exit = True
-            thread.join(WAIT_S)
+            thread.join(PATIENCE_S)
     assert not thread.is_alive()

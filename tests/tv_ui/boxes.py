@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 from fastapi.testclient import TestClient
 
+from tests.support.waiting import PATIENCE_S
 from tests.tlog_writing.logs import LogBox, SteppedClock
 from tv_ui.app import create_app
 from tv_ui.tv_api import configure, open_listening
@@ -138,7 +139,7 @@ def served(app: Any) -> Iterator[Served]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + PATIENCE_S
             while not server.started:
                 assert time.monotonic() < deadline
                 assert thread.is_alive()
