@@ -11,11 +11,13 @@ import re
 import shutil
 import subprocess
 import time
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 
 import pytest
 
 from tests.core.conftest import ROOT
+from tests.support.waiting import wait_for
 from vv_core.log_export.selection import split_name
 from vv_core.logs import LOG_FILE_NAME, get_logger, setup_logging
 
@@ -57,10 +59,12 @@ def rotate(rules: Path, *options: str) -> str:
     return result.stderr
 
 
-def write_lines(folder: Path, number: int) -> None:
+def write_lines(folder: Path, number: int, written: Synchronized[int]) -> None:
+    """Write all lines; tell how many there are so far."""
     setup_logging(f"writer-{number}", folder)
     for line in range(LINES):
         get_logger("test").info("%d:%d", number, line)
+        written.value = line + 1
         time.sleep(0.005)
 
 
@@ -72,16 +76,28 @@ def test_the_rules_are_understood(rules: Path) -> None:
 def test_no_line_is_lost_while_programs_write(rules: Path) -> None:
     logs = rules.parent / "logs"
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_lines, args=(logs, each)) for each in range(WRITERS)]
+    counts = [context.Value("i", 0) for _ in range(WRITERS)]
+    writers = [
+        context.Process(target=write_lines, args=(logs, number, count))
+        for number, count in enumerate(counts)
+    ]
     for writer in writers:
         writer.start()
     rotations = 0
+    reached = [0] * WRITERS
+
+    def are_further() -> bool:
+        """Tell whether each has begun with a line since: else one that waits for the CPU is two files behind."""
+        return all(
+            not writer.is_alive() or count.value >= before + 2
+            for writer, count, before in zip(writers, counts, reached, strict=True)
+        )
+
     while any(writer.is_alive() for writer in writers) and rotations < 25:
-        if (logs / LOG_FILE_NAME).exists():
-            rotate(rules, "--force")
-            rotations += 1
-        # As often as this no box rotates; more often, and a program that waits for the CPU would be two files behind.
-        time.sleep(0.2)
+        wait_for(are_further, "more lines")
+        rotate(rules, "--force")
+        rotations += 1
+        reached[:] = [count.value for count in counts]
     for writer in writers:
         writer.join(60)
         assert writer.exitcode == 0
