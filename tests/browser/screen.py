@@ -82,7 +82,7 @@ class Screen:
         while looks[-1].colour not in wanted:
             seen = seen_colours(looks)
             assert looks[-1].at - looks[0].at < PATIENCE_S, (
-                f"{wanted} not within {PATIENCE_S} s: saw {seen}; {self.browser.console()} {self.describe()}"
+                f"{wanted} not within {PATIENCE_S} s: saw {seen}; {self.browser.console()[-5:]} {self.describe()}"
             )
             looks.append(self.look())
         return looks
