@@ -21,7 +21,7 @@ from tests.pipeline.box import Box, new_box
 from tests.pipeline.command import ROOT, SCRIPT
 from tests.support.browser import requires_browser
 from tests.support.tv_clips import make_tv_clip
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import wait_for
 from vv_core.pipeline.compose_environment import prepare_folders
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, requires_browser]
@@ -73,14 +73,16 @@ def serving(box: Box) -> Iterator[str]:
 
 def wait_for_port(logs: Path, process: subprocess.Popen[bytes]) -> int:
     """Return where the API says in its log that it listens."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        said = "".join(path.read_text() for path in logs.glob("*.log"))
-        if told := re.search(r"listening on 127\.0\.0\.1:([0-9]+)", said):
-            return int(told[1])
-        assert process.poll() is None, said
-        assert time.monotonic() < deadline, said
-        time.sleep(0.05)
+
+    def said() -> str:
+        return "".join(path.read_text() for path in logs.glob("*.log"))
+
+    def look() -> str:
+        told = re.search(r"listening on 127\.0\.0\.1:([0-9]+)", said())
+        assert told or process.poll() is None, said()
+        return told[1] if told else ""
+
+    return int(wait_for(look, said, pause_s=0.05))
 
 
 def ask(address: str, path: str) -> tuple[int, bytes]:

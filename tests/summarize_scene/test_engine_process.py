@@ -29,6 +29,7 @@ from summarize_scene.llama_engine import LlamaOptions
 from summarize_scene.prompt import PACKAGED_PROMPT, load_prompt
 from summarize_scene.rules_text import write_rules_text
 from summarize_scene.writer import parse_answer, write_draft
+from tests.pipeline.processes import is_alive
 from tests.summarize_scene.scenes import label, scene
 from tests.summarize_scene.tiny_gguf import write_tiny_gguf
 from tests.summarize_scene.workers import worker_of
@@ -271,14 +272,7 @@ def test_the_worker_ends_with_its_stage(model: Path) -> None:
 
 
 def _await_end(pid: int) -> None:
-    def has_ended() -> bool:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return True
-        return state == "Z"
-
-    wait_for(has_ended, "the end of the stage's worker")
+    wait_for(lambda: not is_alive(pid), "the end of the stage's worker")
 
 
 def test_the_worker_ends_when_its_pipe_closes(model: Path) -> None:

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import rtsp_camera
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, wait_for
 
 PYTHON = "/usr/bin/python3"
 _LOOK = (
@@ -65,16 +64,17 @@ class RtspCamera:
         """Start it and wait until it listens."""
         program = str(Path(rtsp_camera.__file__))
         command = [PYTHON, program, str(self.port), str(self._fps), *self._login]
-        self._process = subprocess.Popen(
+        before, self._heard = self.port, False
+        process = self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
-        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        deadline = time.monotonic() + PATIENCE_S
-        before, self._heard = self.port, False
-        while not self._heard:
-            assert time.monotonic() < deadline
-            assert self._process.poll() is None, f"no camera on {before}"
-            time.sleep(0.02)
+        threading.Thread(target=self._listen, args=(process,), daemon=True).start()
+
+        def is_up() -> bool:
+            assert self._heard or process.poll() is None, f"no camera on {before}"
+            return self._heard
+
+        wait_for(is_up, "the camera")
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None

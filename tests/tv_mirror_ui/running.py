@@ -7,14 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import PATIENCE_S, wait_for
 from vv_core.http_probe import probe
 
 
@@ -66,11 +65,13 @@ class Running:
         self._process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
-        deadline = time.monotonic() + PATIENCE_S
-        while probe(self.port, "/healthz") is not None:
-            assert self._process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        process = self._process
+
+        def is_up() -> bool:
+            assert process.poll() is None
+            return probe(self.port, "/healthz") is None
+
+        wait_for(is_up, "the mirror", pause_s=0.05)
 
     def stop(self) -> int:
         """End it and return its exit code."""

@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import json
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 import uvicorn
 from fastapi.testclient import TestClient
 
-from tests.support.waiting import PATIENCE_S
+from tests.support.waiting import wait_for
 from tests.tlog_writing.logs import LogBox, SteppedClock
 from tv_ui.app import create_app
 from tv_ui.tv_api import configure, open_listening
@@ -139,11 +138,8 @@ def served(app: Any) -> Iterator[Served]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
-            deadline = time.monotonic() + PATIENCE_S
-            while not server.started:
-                assert time.monotonic() < deadline
-                assert thread.is_alive()
-                time.sleep(0.01)
+            wait_for(lambda: server.started or not thread.is_alive(), "the server")
+            assert server.started
             yield Served(listening.getsockname()[1])
         finally:
             server.should_exit = True
